@@ -1,0 +1,1 @@
+"""What runs in containers: one package a service, the wire contract between them, and what they share."""

@@ -1,0 +1,24 @@
+"""Limits and time constants that several parts must agree on."""
+
+from typing import Final
+
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+MAX_BATCH_READINGS: Final = 10_000
+MAX_DEVICE_ID_CHARS: Final = 128
+
+#: A numeric timestamp above this is milliseconds by mistake (in seconds it would be the year 5138).
+MAX_EPOCH_SECONDS: Final = 1e11
+
+#: How far ahead of the server's clock a reading may be stamped.
+MAX_FUTURE_S: Final = 1.0
+
+WINDOW_S: Final = 10
+#: How long Spark waits for late readings. At least MAX_FUTURE_S + 2 s: one fast clock must not push the watermark past
+#: everyone else's readings. Checked when the job starts.
+WATERMARK_S: Final = 3
+
+#: Kafka topics and raw readings; whichever limit is reached first.
+RETENTION_HOURS: Final = 24
+RETENTION_BYTES: Final = 5 * 1024**3
+#: Aggregates are about a tenth of the raw data and worth keeping longer.
+AGGREGATE_RETENTION_DAYS: Final = 30

@@ -1,0 +1,33 @@
+"""Names of topics, collections, fields and services: the one place for each."""
+
+from typing import Final
+
+# Kafka
+TOPIC_MESSAGES: Final = "processed_messages"
+TOPIC_PREDICTIONS: Final = "predictions"
+TOPIC_DEAD_LETTERS: Final = "dead_letters"
+MESSAGES_PARTITIONS: Final = 3
+
+# MongoDB
+DATABASE: Final = "paai"
+COLLECTION_MESSAGES: Final = "processed_messages"
+COLLECTION_AGGREGATES: Final = "aggregated_messages"
+COLLECTION_PREDICTIONS: Final = "predictions"
+COLLECTION_PROGRESS: Final = "job_progress"
+
+#: A reading's identity. The same three fields again with another value are a correction.
+IDENTITY_FIELDS: Final = ("device_id", "sensor", "timestamp")
+
+# Connect
+SINK_CONNECTOR: Final = "mongodb-sink"
+SINK_GROUP: Final = f"connect-{SINK_CONNECTOR}"  # Connect's own naming rule: "connect-" + connector name
+
+# Spark
+JOB_AGGREGATE: Final = "aggregate"  # `_id` in job_progress
+
+#: Readings of this device prove that the whole path works after a deployment. They are published and stored like any other,
+#: removed once seen, and left out of windows and charts.
+CANARY_DEVICE_ID: Final = "paai-canary"
+
+#: Fleet device ids are `<prefix>-<five digits>`, counted from 1.
+FLEET_ID_DIGITS: Final = 5

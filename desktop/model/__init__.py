@@ -1,0 +1,1 @@
+"""What is known right now: fleet, readings, windows, health. No Qt, no I/O."""

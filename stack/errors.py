@@ -1,0 +1,70 @@
+"""Exceptions of the stack package.
+
+    StackError                  base: what failed, why, what to do
+    ├── PreflightError          something is missing or in the way before anything was started
+    │   └── PortInUseError      a port is held by another process
+    ├── StepFailedError         a step of `up`, `scale` or `down` failed
+    │   └── WaitTimeoutError    a bounded wait ran out
+    ├── NotRunningError         the call needs a running system
+    └── UnknownServiceError     no service of that name
+"""
+
+
+class StackError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        what: What failed, as a sentence's beginning.
+        why: The cause as far as known; may be empty.
+        remedy: What the user can do; may be empty.
+    """
+
+    def __init__(self, what: str, *, why: str = "", remedy: str = "") -> None:
+        self.what, self.why, self.remedy = what, why, remedy
+        super().__init__(" ".join(part for part in (f"{what}:" if why else what, why, remedy) if part))
+
+
+class PreflightError(StackError):
+    """Something is missing or in the way; nothing was started."""
+
+
+class PortInUseError(PreflightError):
+    """A port is held by another process.
+
+    Attributes:
+        port: The TCP port.
+        holder: Name and process id of the holder, or empty when the system does not tell.
+    """
+
+    def __init__(self, port: int, holder: str, *, service: str) -> None:
+        self.port, self.holder = port, holder
+        super().__init__(
+            f"{service} cannot use port {port}",
+            why=f"{holder or 'another process'} holds it.",
+            remedy="Stop that process, or start this system on other ports with --port-offset.",
+        )
+
+
+class StepFailedError(StackError):
+    """A step failed.
+
+    Attributes:
+        step: Key of the step.
+        service: The service concerned, if one is.
+    """
+
+    def __init__(self, step: str, what: str, *, why: str = "", remedy: str = "", service: str | None = None) -> None:
+        self.step, self.service = step, service
+        super().__init__(what, why=why, remedy=remedy)
+
+
+class WaitTimeoutError(StepFailedError):
+    """A bounded wait ran out."""
+
+
+class NotRunningError(StackError):
+    """The call needs a running system."""
+
+
+class UnknownServiceError(StackError):
+    """No service of that name, or it cannot be scaled or restarted."""
