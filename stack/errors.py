@@ -1,12 +1,12 @@
 """Exceptions of the stack package.
 
-    StackError                  base: what failed, why, what to do
-    ├── PreflightError          something is missing or in the way before anything was started
-    │   └── PortInUseError      a port is held by another process
-    ├── StepFailedError         a step of `up`, `scale` or `down` failed
-    │   └── WaitTimeoutError    a bounded wait ran out
-    ├── NotRunningError         the call needs a running system
-    └── UnknownServiceError     no service of that name
+StackError                  base: what failed, why, what to do
+├── PreflightError          something is missing or in the way before anything was started
+│   └── PortInUseError      a port is held by another process
+├── StepFailedError         a step of `up`, `scale` or `down` failed
+│   └── WaitTimeoutError    a bounded wait ran out
+├── NotRunningError         the call needs a running system
+└── UnknownServiceError     no service of that name
 """
 
 

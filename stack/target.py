@@ -175,7 +175,7 @@ class Target(Protocol):
 
     @property
     def name(self) -> str:
-        """"local" or "swarm"."""
+        """Either "local" or "swarm"."""
         ...
 
     def plan(self) -> Plan:
