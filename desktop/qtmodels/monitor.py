@@ -1,0 +1,356 @@
+"""What is running, as the window sees it: the system, its services, its health, the focus, and the frames to draw."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeVar
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from backend.contract.names import CANARY_DEVICE_ID
+from desktop.model.notifications import Notifications, describe
+from desktop.model.snapshot import LiveSnapshot, ViewRequest
+from desktop.qtmodels.connection import Connection, FleetState
+from desktop.qtmodels.tasks import RunTask
+from desktop.settings import Settings
+from stack.target import Endpoints, ServiceStatus, Target
+
+FRAME_MS: Final = 33
+FLEET_MS: Final = 500
+STATUS_MS: Final = 2000
+STATS_MS: Final = 500
+#: A snapshot quicker than this is taken on the GUI thread: handing it over would cost as much.
+DIRECT_S: Final = 0.005
+#: More curves than this tell nobody anything.
+MAX_FOCUS: Final = 12
+
+T = TypeVar("T")
+
+#: Given the time now (epoch seconds), what the charts want to see.
+ViewSource = Callable[[float], ViewRequest]
+Connect = Callable[[Endpoints], Connection]
+
+
+class Monitor(QObject):
+    """The GUI side's owner of what is running. Lives on the GUI thread; never blocks it.
+
+    Signals:
+        attached(): a running system was found and its feeds are started.
+        detached(): it is no longer there, or was left.
+        status_changed(list[ServiceStatus]): every two seconds.
+        fleet_changed(FleetState): twice a second.
+        health_changed(str): one sentence on what is wrong; empty when nothing is.
+        stats_changed(FeedStats): twice a second.
+        frame(LiveSnapshot): up to 30 times a second while a view source is set.
+        focus_changed(tuple[str, ...]): the focus devices.
+    """
+
+    attached = Signal()
+    detached = Signal()
+    status_changed = Signal(object)
+    fleet_changed = Signal(object)
+    health_changed = Signal(str)
+    stats_changed = Signal(object)
+    frame = Signal(object)
+    focus_changed = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        target: Target,
+        connect: Connect,
+        run_task: RunTask,
+        settings: Settings,
+        notifications: Notifications,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.target = target
+        self._connect = connect
+        self._run_task = run_task
+        self._settings = settings
+        self._notifications = notifications
+        self._connection: Connection | None = None
+        self._status: list[ServiceStatus] = []
+        self._fleet = FleetState()
+        self._fleet_error = ""
+        self._health = ""
+        self._focus = tuple(settings.focus)[:MAX_FOCUS]
+        self._view_source: ViewSource | None = None
+        self._epoch = 0  # counts attachments; an answer for an earlier one is dropped
+        self._busy: set[str] = set()
+        self._hold = False
+        self._closed = False
+        self._snapshot_s = 0.0
+        self._frames: deque[float] = deque(maxlen=120)
+        self._status_timer = self._timer(STATUS_MS, self.poll_status)
+        self._fleet_timer = self._timer(FLEET_MS, self.poll_fleet)
+        self._stats_timer = self._timer(STATS_MS, self._poll_stats)
+        self._frame_timer = self._timer(FRAME_MS, self._take_frame)
+        self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
+
+    # What is known
+
+    @property
+    def connection(self) -> Connection | None:
+        """The attached system, or None."""
+        return self._connection
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a system is attached."""
+        return self._connection is not None
+
+    @property
+    def endpoints(self) -> Endpoints | None:
+        """Addresses of the attached system."""
+        return self._connection.endpoints if self._connection else None
+
+    @property
+    def status(self) -> list[ServiceStatus]:
+        """As last polled, in start order."""
+        return self._status
+
+    @property
+    def fleet(self) -> FleetState:
+        """As last polled."""
+        return self._fleet
+
+    @property
+    def health(self) -> str:
+        """One sentence on what is wrong; empty when nothing is."""
+        return self._health
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames handed out per second, over the last two seconds."""
+        now = time.monotonic()
+        return sum(1 for t in self._frames if now - t <= 2.0) / 2.0
+
+    @property
+    def running_since(self) -> datetime | None:
+        """When the first of the running services was started."""
+        return min((s.since for s in self._status if s.since is not None and s.running), default=None)
+
+    # Life
+
+    def start(self) -> None:
+        """Look for a running system now and every two seconds, and attach to it."""
+        self._status_timer.start()
+        self.poll_status()
+
+    def hold(self, on: bool) -> None:
+        """While on, a system that is found is not attached: it is being deployed or taken down."""
+        self._hold = on
+        if not on:
+            self.poll_status()
+
+    def detach(self) -> None:
+        """Leave the system; it goes on running."""
+        connection, self._connection = self._connection, None
+        self._epoch += 1
+        for timer in (self._fleet_timer, self._stats_timer, self._frame_timer):
+            timer.stop()
+        if connection is None:
+            return
+        self._fleet = FleetState()
+        self._set_health("")
+        self.detached.emit()
+        self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
+
+    def close(self) -> None:
+        """For good: no timer runs and nothing is emitted afterwards. Joins the feeds (bounded); for the end of the program."""
+        self._closed = True
+        self._epoch += 1
+        for timer in (self._status_timer, self._fleet_timer, self._stats_timer, self._frame_timer):
+            timer.stop()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.stop()
+
+    # Views
+
+    def set_view_source(self, source: ViewSource | None) -> None:
+        """What the frames shall show; None: nobody looks, nothing is computed."""
+        self._view_source = source
+        if source is not None and self.is_attached:
+            self._frame_timer.start()
+        else:
+            self._frame_timer.stop()
+            self._frames.clear()
+
+    # Focus
+
+    @property
+    def focus(self) -> tuple[str, ...]:
+        """Ids of the focus devices, in the order of their legend."""
+        return self._focus
+
+    def add_focus(self, device_id: str) -> bool:
+        """Put `device_id` into focus. False when it is there already or the list is full."""
+        if not device_id or device_id in self._focus or len(self._focus) >= MAX_FOCUS:
+            return False
+        self._set_focus((*self._focus, device_id))
+        return True
+
+    def remove_focus(self, device_id: str) -> None:
+        """Take `device_id` out of focus."""
+        if device_id in self._focus:
+            self._set_focus(tuple(d for d in self._focus if d != device_id))
+
+    def clear_focus(self) -> None:
+        """Nothing in focus."""
+        if self._focus:
+            self._set_focus(())
+
+    def _set_focus(self, focus: tuple[str, ...]) -> None:
+        self._focus = focus
+        self._settings.focus = list(focus)
+        self.focus_changed.emit(focus)
+
+    def search(self, text: str, limit: int = 20) -> list[str]:
+        """Ids of devices seen that contain `text`, without those in focus."""
+        if self._connection is None:
+            return []
+        found = self._connection.search(text, limit + len(self._focus) + 1)
+        return [d for d in found if d not in self._focus and d != CANARY_DEVICE_ID][:limit]
+
+    # Polls; each at most once at a time, each answer for the present attachment only
+
+    def poll_status(self) -> None:
+        """Ask the target how its services are, off this thread."""
+        self._ask("status", self._read_status, self._got_status, self._no_status)
+
+    def poll_fleet(self) -> None:
+        """Ask the generator how its fleet is, off this thread."""
+        if self._connection is not None:
+            self._ask("fleet", self._connection.fleet, self._got_fleet, self._no_fleet)
+
+    def _read_status(self) -> tuple[bool, list[ServiceStatus]]:
+        status = self.target.status()
+        return any(s.running for s in status) or self.target.is_up(), status
+
+    def _got_status(self, answer: tuple[bool, list[ServiceStatus]]) -> None:
+        is_up, self._status = answer
+        self.status_changed.emit(self._status)
+        if is_up and self._connection is None and not self._hold:
+            self._attach()
+        elif not is_up and self._connection is not None and not self._hold:
+            self.detach()
+        self._judge()
+
+    def _no_status(self, error: Exception) -> None:
+        self._set_health(f"The state of the services cannot be read: {describe(error)}")
+
+    def _got_fleet(self, fleet: FleetState) -> None:
+        self._fleet, self._fleet_error = fleet, ""
+        self.fleet_changed.emit(fleet)
+
+    def _no_fleet(self, error: Exception) -> None:
+        if not self._fleet_error:
+            self._fleet_error = f"The generator does not answer: {describe(error)}"
+            self._judge()
+
+    def _poll_stats(self) -> None:
+        if self._connection is not None:
+            self.stats_changed.emit(self._connection.stats())
+            self._judge()
+
+    def _judge(self) -> None:
+        if self._connection is not None:
+            self._set_health(self._connection.problem(self._status) or self._fleet_error)
+
+    def _set_health(self, sentence: str) -> None:
+        if sentence != self._health:
+            self._health = sentence
+            self.health_changed.emit(sentence)
+
+    # Attaching
+
+    def _attach(self) -> None:
+        def build() -> Connection:
+            connection = self._connect(self.target.endpoints())
+            connection.start()
+            return connection
+
+        # Not dropped when late: feeds that were started must be stopped.
+        if "attach" in self._busy:
+            return
+        self._busy.add("attach")
+        self._run_task(build, self._built, self._not_built)
+
+    def _built(self, connection: Connection) -> None:
+        self._busy.discard("attach")
+        if self._closed or self._hold or self._connection is not None:
+            self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
+            return
+        self._connection = connection
+        self._epoch += 1
+        self._fleet_timer.start()
+        self._stats_timer.start()
+        if self._view_source is not None:
+            self._frame_timer.start()
+        self.attached.emit()
+        self.poll_fleet()
+
+    def _not_built(self, error: Exception) -> None:
+        self._busy.discard("attach")
+        self._set_health(f"The running system cannot be attached: {describe(error)}")
+
+    # Frames
+
+    def _take_frame(self) -> None:
+        connection, source = self._connection, self._view_source
+        if connection is None or source is None or "frame" in self._busy:
+            return
+        request = source(time.time())
+        if self._snapshot_s < DIRECT_S:
+            started = time.perf_counter()
+            snapshot = connection.snapshot(request)
+            self._emit_frame(snapshot, time.perf_counter() - started)
+            return
+
+        def work() -> tuple[LiveSnapshot, float]:
+            started = time.perf_counter()
+            snapshot = connection.snapshot(request)
+            return snapshot, time.perf_counter() - started
+
+        self._ask("frame", work, lambda r: self._emit_frame(*r), lambda e: self._unexpected(e, "drawing the charts"))
+
+    def _emit_frame(self, snapshot: LiveSnapshot, took_s: float) -> None:
+        self._snapshot_s += 0.2 * (took_s - self._snapshot_s)
+        if self._view_source is not None:
+            self._frames.append(time.monotonic())
+            self.frame.emit(snapshot)
+
+    # Helpers
+
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(slot)
+        return timer
+
+    def _ask(
+        self, key: str, func: Callable[[], T], on_result: Callable[[T], None], on_error: Callable[[Exception], None]
+    ) -> None:
+        if key in self._busy or self._closed:
+            return
+        self._busy.add(key)
+        epoch = self._epoch
+
+        def done(result: T) -> None:
+            self._busy.discard(key)
+            if not self._closed and epoch == self._epoch:
+                on_result(result)
+
+        def failed(error: Exception) -> None:
+            self._busy.discard(key)
+            if not self._closed and epoch == self._epoch:
+                on_error(error)
+
+        self._run_task(func, done, failed)
+
+    def _unexpected(self, error: Exception, doing: str) -> None:
+        self._notifications.exception(error, doing)

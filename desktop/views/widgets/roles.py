@@ -1,0 +1,34 @@
+"""Styling by role: widgets name what they are, the style sheet says how that looks."""
+
+from typing import TypeVar
+
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
+
+W = TypeVar("W", bound=QWidget)
+
+
+def set_role(widget: W, role: str) -> W:
+    """Give `widget` the dynamic property `role` and restyle it. Returns the widget."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        style = widget.style()
+        style.unpolish(widget)
+        style.polish(widget)
+    return widget
+
+
+def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
+    """A label of plain text: what services say is never taken as markup."""
+    from PySide6.QtCore import Qt
+
+    result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setWordWrap(wrap)
+    if role:
+        set_role(result, role)
+    return result
+
+
+def hairline(*, vertical: bool = False) -> QFrame:
+    """A line of one pixel."""
+    return set_role(QFrame(), "vline" if vertical else "hairline")
