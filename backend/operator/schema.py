@@ -1,0 +1,148 @@
+"""Keeps MongoDB's collections as wanted: the validator that keeps bad readings out, and the indexes that keep all quick.
+
+The validator is what turns a record of the wrong shape into a dead letter: the sink's own means (converter, transforms)
+catch what is not JSON, not an object or has no time, but pass a missing field or a value that is no number.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+
+from backend.contract import limits, names
+from backend.contract.devices import SENSORS
+from backend.operator.keeper import Finding
+
+log = logging.getLogger("kafka-operator")
+
+Document = dict[str, Any]
+
+#: Values beyond this are no measurement; it also keeps Infinity and NaN out, which JSON Schema's types let pass.
+_FINITE = 1e300
+
+MESSAGE_VALIDATOR: Document = {
+    "$jsonSchema": {
+        "bsonType": "object",
+        "required": ["device_id", "sensor", "timestamp", "value"],
+        "additionalProperties": False,
+        "properties": {
+            "_id": {},
+            "device_id": {"bsonType": "string", "minLength": 1, "maxLength": limits.MAX_DEVICE_ID_CHARS},
+            "sensor": {"enum": list(SENSORS)},
+            "timestamp": {"bsonType": "date"},
+            "value": {"bsonType": ["double", "int", "long"]},
+        },
+    },
+    "value": {"$gte": -_FINITE, "$lte": _FINITE},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """An index as wanted: fields in order, all ascending."""
+
+    fields: tuple[str, ...]
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """A collection as wanted."""
+
+    name: str
+    indexes: tuple[IndexSpec, ...] = ()
+    validator: Document | None = None
+
+
+def wanted_collections() -> tuple[CollectionSpec, ...]:
+    """Every collection of the system that needs more than to exist."""
+    return (
+        CollectionSpec(
+            names.COLLECTION_MESSAGES,
+            # (timestamp) serves "what came last" over all devices, the unique one all that names a device.
+            (IndexSpec(names.IDENTITY_FIELDS, unique=True), IndexSpec(("timestamp",))),
+            MESSAGE_VALIDATOR,
+        ),
+        CollectionSpec(
+            names.COLLECTION_AGGREGATES, (IndexSpec(("window.end",)), IndexSpec(("device_id", "sensor", "window.start")))
+        ),
+        CollectionSpec(names.COLLECTION_PREDICTIONS, (IndexSpec(("device_id", "sensor", "timestamp")), IndexSpec(("timestamp",)))),
+        CollectionSpec(names.COLLECTION_PROGRESS),
+    )
+
+
+def _matches(actual: Mapping[str, Any], spec: IndexSpec) -> bool:
+    return tuple(actual["key"].items()) == tuple((field, 1) for field in spec.fields) and (
+        bool(actual.get("unique", False)) == spec.unique
+    )
+
+
+class SchemaKeeper:
+    """See the module.
+
+    Attributes:
+        corrections: Steps that put something right since the start.
+    """
+
+    name = "indexes"
+
+    def __init__(self, *, client: "MongoClient[Document]", wanted: Sequence[CollectionSpec], database: str = names.DATABASE) -> None:
+        self._client, self._wanted, self._database = client, tuple(wanted), database
+        self.corrections = 0
+
+    def step(self) -> Finding:
+        try:
+            changed = self._reconcile()
+        except OperationFailure as error:
+            return Finding(False, f"MongoDB refuses what the collections need: {error.details.get('errmsg') if error.details else error}")
+        except PyMongoError as error:
+            return Finding(False, f"waits for MongoDB: {_short(error)}", waiting=True)
+        return Finding(not changed, "puts MongoDB's indexes right" if changed else "")
+
+    def _reconcile(self) -> bool:
+        db = self._client[self._database]
+        there = {entry["name"]: entry for entry in db.list_collections()}
+        changed = False
+        for spec in self._wanted:
+            changed |= self._keep_collection(spec, there.get(spec.name))
+        self.corrections += changed
+        return changed
+
+    def _keep_collection(self, spec: CollectionSpec, actual: Mapping[str, Any] | None) -> bool:
+        db = self._client[self._database]
+        changed = False
+        if actual is None:
+            try:
+                db.create_collection(spec.name, **({"validator": spec.validator} if spec.validator else {}))
+                log.info("collection %s: created", spec.name)
+            except CollectionInvalid:  # somebody's first write was quicker; the next step sees its options
+                log.info("collection %s: appeared meanwhile", spec.name)
+            changed = True
+        elif spec.validator is not None and actual.get("options", {}).get("validator") != spec.validator:
+            db.command("collMod", spec.name, validator=spec.validator)
+            log.warning("collection %s: validator put right", spec.name)
+            changed = True
+        if not spec.indexes:
+            return changed
+        indexes = list(db[spec.name].list_indexes())
+        for index in spec.indexes:
+            if any(_matches(i, index) for i in indexes):
+                continue
+            key = [(field, 1) for field in index.fields]
+            if any(list(i["key"].items()) == key for i in indexes):  # the same fields, unique or not: must go first
+                db[spec.name].drop_index(key)
+            db[spec.name].create_index(key, unique=index.unique)
+            log.info("collection %s: index on %s created", spec.name, ", ".join(index.fields))
+            changed = True
+        return changed
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _short(error: PyMongoError) -> str:
+    """PyMongo's messages carry the whole topology; the first sentence is what people can use."""
+    return str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0][:200]

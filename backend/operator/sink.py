@@ -1,0 +1,76 @@
+"""The sink connector's configuration, and why each line is so."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from backend.contract import names
+
+_SINK = "com.mongodb.kafka.connect.sink"
+#: How the wire writes times; SimpleDateFormat's notation.
+_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSX"
+
+
+def with_options(uri: str, **options: str) -> str:
+    """`uri` with query options added where it does not set them itself."""
+    parts = urlsplit(uri)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    given = {key.lower() for key in query}
+    query |= {key: value for key, value in options.items() if key.lower() not in given}
+    return urlunsplit(parts._replace(path=parts.path or "/", query=urlencode(query)))
+
+
+def sink_config(*, mongo_uri: str, tasks: int) -> dict[str, str]:
+    """What ``PUT /connectors/NAME/config`` gets.
+
+    Args:
+        mongo_uri: MongoDB as Connect reaches it.
+        tasks: At most the topic's partitions.
+    """
+    identity = ",".join(names.IDENTITY_FIELDS)
+    return {
+        "name": names.SINK_CONNECTOR,
+        "connector.class": "com.mongodb.kafka.connect.MongoSinkConnector",
+        "tasks.max": str(tasks),
+        "topics": names.TOPIC_MESSAGES,
+        # A write that finds MongoDB gone waits 20 s for it, then the task FAILS with its offsets uncommitted; the operator
+        # restarts it when MongoDB is back. Journalled, since the offsets are committed on the strength of it.
+        "connection.uri": with_options(
+            mongo_uri, serverSelectionTimeoutMS="20000", connectTimeoutMS="5000", w="majority", retryWrites="true"
+        ),
+        "database": names.DATABASE,
+        "collection": names.COLLECTION_MESSAGES,
+        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "value.converter.schemas.enable": "false",
+        # Unknown extra fields are dropped; what is missing or of a wrong type the collection's validator refuses. The time is
+        # made text first, so that a bare number is not taken for epoch milliseconds; then a BSON date with its milliseconds.
+        "transforms": "fields,text,time",
+        "transforms.fields.type": "org.apache.kafka.connect.transforms.ReplaceField$Value",
+        "transforms.fields.include": f"{identity},value",
+        "transforms.text.type": "org.apache.kafka.connect.transforms.Cast$Value",
+        "transforms.text.spec": "timestamp:string",
+        "transforms.time.type": "org.apache.kafka.connect.transforms.TimestampConverter$Value",
+        "transforms.time.field": "timestamp",
+        "transforms.time.target.type": "Timestamp",
+        "transforms.time.format": _TIME_FORMAT,
+        # One document per identity: a retry or a replay replaces, and raw keeps the last value. Within one unordered bulk
+        # the driver and the server keep the order of replacements of the same key.
+        "document.id.strategy": f"{_SINK}.processor.id.strategy.PartialValueStrategy",
+        "document.id.strategy.partial.value.projection.type": "AllowList",
+        "document.id.strategy.partial.value.projection.list": identity,
+        "document.id.strategy.overwrite.existing": "true",
+        "writemodel.strategy": f"{_SINK}.writemodel.strategy.ReplaceOneBusinessKeyStrategy",
+        # One bulk write a poll; unordered, so that a bad record does not take its neighbours along.
+        "bulk.write.ordered": "false",
+        "max.batch.size": "0",
+        "consumer.override.max.poll.records": "5000",
+        "consumer.override.auto.offset.reset": "earliest",
+        # Connect diverts what it cannot convert; the connector what MongoDB refuses as data. "data" and not "all": with
+        # "all" an outage of MongoDB would send whole batches of good readings to the dead letters.
+        "errors.tolerance": "all",
+        "mongo.errors.tolerance": "data",
+        "errors.log.enable": "false",
+        "mongo.errors.log.enable": "false",
+        "errors.deadletterqueue.topic.name": names.TOPIC_DEAD_LETTERS,
+        "errors.deadletterqueue.topic.replication.factor": "1",
+        "errors.deadletterqueue.context.headers.enable": "true",
+    }
