@@ -78,9 +78,8 @@ class FleetLattice:
         if len(bucket) > 1 and (bucket[1:] < bucket[:-1]).any():
             order = np.argsort(bucket, kind="stable")
             bucket, value = bucket[order], value[order]
-        self._advance(int(bucket[-1]))
-        assert self._head is not None
-        begin = int(np.searchsorted(bucket, self._head - self._size + 1))
+        head = self._advance(int(bucket[-1]))
+        begin = int(np.searchsorted(bucket, head - self._size + 1))
         if begin:
             bucket, value = bucket[begin:], value[begin:]
             if not len(bucket):
@@ -92,13 +91,12 @@ class FleetLattice:
         self._total[place] += np.add.reduceat(value, first)
         self._count[place] += np.diff(first, append=len(bucket))
 
-    def _advance(self, newest: int) -> None:
+    def _advance(self, newest: int) -> int:
         if self._head is None:
             self._head = newest
-            return
         step = newest - self._head
         if step <= 0:
-            return
+            return self._head
         stale = (self._head + 1 + np.arange(min(step, self._size), dtype=np.int64)) % self._size
         if step >= self._size:
             stale = np.arange(self._size)
@@ -107,6 +105,7 @@ class FleetLattice:
         self._total[stale] = 0.0
         self._count[stale] = 0
         self._head = newest
+        return newest
 
     def cut(self, begin_ms: int, end_ms: int, align_ms: int) -> Buckets:
         """A copy of the buckets that overlap [begin_ms, end_ms), widened to multiples of `align_ms`.
@@ -176,5 +175,3 @@ def summary(buckets: Buckets) -> tuple[float, float, float]:
     if not count:
         return float("nan"), float("nan"), float("nan")
     return float(buckets.total.sum()) / count, float(buckets.low.min()), float(buckets.high.max())
-
-

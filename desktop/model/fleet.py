@@ -1,5 +1,6 @@
 """What was asked of the generator, and what it says it does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backend.contract.devices import DEVICE_TYPES
@@ -10,7 +11,7 @@ class FleetState:
     """The generator's answer to GET /api/v1/fleet, beside what really reports.
 
     Attributes:
-        wanted: Devices by type tag, in the order of `DEVICE_TYPES`.
+        counts: Devices wanted, by type tag, in the order of `DEVICE_TYPES`.
         interval_s: Every device sends one reading each this many seconds.
         running: Whether anything is sent.
         wanted_per_s, sent_per_s: Readings per second that should and do leave the generator.
@@ -22,7 +23,7 @@ class FleetState:
         error: Why it could not be asked just now; empty when it could. The figures are then the last known.
     """
 
-    wanted: dict[str, int] = field(default_factory=lambda: {t.tag: 0 for t in DEVICE_TYPES})
+    counts: Mapping[str, int] = field(default_factory=lambda: {t.tag: 0 for t in DEVICE_TYPES})
     interval_s: float = 1.0
     running: bool = False
     wanted_per_s: float = 0.0
@@ -32,14 +33,14 @@ class FleetState:
     given_up: int = 0
     backlog: int = 0
     behind_ms: float = 0.0
-    reporting: dict[str, int] = field(default_factory=lambda: {t.tag: 0 for t in DEVICE_TYPES})
+    reporting: Mapping[str, int] = field(default_factory=dict)
     as_of: float = 0.0
     error: str = ""
 
     @property
     def devices(self) -> int:
-        """All devices wanted."""
-        return sum(self.wanted.values())
+        """Devices wanted, of all types."""
+        return sum(self.counts.values())
 
     @property
     def known(self) -> bool:

@@ -255,7 +255,7 @@ class LiveStore:
             for kept in self._sensors.values():
                 for known in (kept.focus, kept.focus_windows):
                     for device_id in known.keys() - set(wanted):
-                        known.pop(device_id, None)  # type: ignore[attr-defined]
+                        known.pop(device_id, None)
         # Outside of the lock: what arrives meanwhile is in the series already, and merging it again changes nothing.
         everything = np.iinfo(np.int64)
         for found, device_id in new.items():
