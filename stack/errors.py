@@ -2,9 +2,14 @@
 
 StackError                  base: what failed, why, what to do
 ├── PreflightError          something is missing or in the way before anything was started
-│   └── PortInUseError      a port is held by another process
+│   ├── PortInUseError      a port is held by another process
+│   ├── JavaMissingError    no Java that is new enough
+│   ├── JarsError           the JVM artifacts cannot be had
+│   │   └── NoNetworkError  because the package registry does not answer
+│   └── MongoMissingError   no MongoDB server, or one cannot be built
 ├── StepFailedError         a step of `up`, `scale` or `down` failed
 │   └── WaitTimeoutError    a bounded wait ran out
+├── CancelledError          the caller set its cancel event
 ├── NotRunningError         the call needs a running system
 └── UnknownServiceError     no service of that name
 """
@@ -43,6 +48,38 @@ class PortInUseError(PreflightError):
             why=f"{holder or 'another process'} holds it.",
             remedy="Stop that process, or start this system on other ports with --port-offset.",
         )
+
+
+class JavaMissingError(PreflightError):
+    """No Java that is new enough.
+
+    Attributes:
+        found: Those that are installed and too old, for people.
+    """
+
+    def __init__(self, found: tuple[str, ...], *, min_major: int) -> None:
+        self.found = found
+        super().__init__(
+            f"Java {min_major} or newer is needed",
+            why=f"Found only {', '.join(found)}." if found else "None is installed.",
+            remedy="Type: sudo apt-get install openjdk-17-jre-headless (or set JAVA_HOME to one that you have).",
+        )
+
+
+class JarsError(PreflightError):
+    """The JVM artifacts cannot be had, or are not what the lock file says."""
+
+
+class NoNetworkError(JarsError):
+    """The package registry of the JVM does not answer."""
+
+
+class MongoMissingError(PreflightError):
+    """There is no MongoDB server, or one cannot be built."""
+
+
+class CancelledError(StackError):
+    """The caller set its cancel event; what was done so far is kept and continued next time."""
 
 
 class StepFailedError(StackError):

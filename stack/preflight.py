@@ -1,0 +1,210 @@
+"""Looks for foreseeable causes of failure before anything is started. Changes nothing."""
+
+import errno
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import psutil
+
+from backend.contract.ports import Ports
+from stack.cache import cache_dir
+from stack.errors import StackError
+from stack.jars import is_resolved, jar_dirs
+from stack.java import find_java
+from stack.mongo import choose
+from stack.target import Check
+
+#: Four JVMs, Spark's Python workers, MongoDB and the services together, at the sizes that the local target gives them.
+MIN_MEMORY_GIB = 3.0
+#: Retention keeps 5 GiB of raw at most, in Kafka and MongoDB each; a first look needs little of that.
+MIN_DISK_GIB = 3.0
+MIN_CACHE_GIB = 0.5
+
+_GIB = 1024**3
+
+
+def local_ports(ports: Ports) -> dict[str, int]:
+    """Every port that the local target binds, by service."""
+    return {
+        "zookeeper": ports.zookeeper,
+        "broker": ports.kafka,
+        "connect": ports.connect,
+        "mongodb": ports.mongo,
+        "spark-master": ports.spark_master,
+        "spark-master web page": ports.spark_master_ui,
+        "spark-worker web page": ports.spark_worker_ui,
+        "paai": ports.paai,
+        "generator": ports.generator,
+    }
+
+
+def run_checks(
+    ports: Ports, data_dir: Path, *, wanted: Mapping[str, int] | None = None, own_pids: Collection[int] = ()
+) -> list[Check]:
+    """All checks of the local target. Under a second.
+
+    Args:
+        ports: Of the instance to be started.
+        data_dir: Of the instance; it need not exist.
+        wanted: Service → port, instead of `local_ports(ports)`.
+        own_pids: Processes of this very instance: what they or their children hold is no obstacle.
+
+    Returns:
+        One finding for each matter, those of one port in use each on their own.
+    """
+    return [
+        check_platform(),
+        check_java(),
+        check_jars(),
+        check_mongo(data_dir),
+        check_memory(),
+        check_data_dir(data_dir),
+        check_disk(data_dir),
+        *check_ports(local_ports(ports) if wanted is None else wanted, own_pids=own_pids),
+    ]
+
+
+def check_platform() -> Check:
+    system, machine = platform.system(), platform.machine()
+    ok = system == "Linux"
+    return Check(
+        "Platform",
+        ok,
+        f"{system} on {machine}, Python {platform.python_version()}",
+        "" if ok else "The local target is made for Linux. Use a swarm, or a Linux machine.",
+    )
+
+
+def check_java() -> Check:
+    try:
+        java = find_java()
+    except StackError as error:
+        return _failed("Java", error)
+    return Check("Java", True, f"{java.version} in {java.path}")
+
+
+def check_jars() -> Check:
+    """Missing ones are no failure: `up` fetches them. A broken lock or a cache that cannot be written is."""
+    try:
+        if is_resolved():
+            return Check("JVM artifacts", True, f"In {jar_dirs().kafka.parent}")
+    except StackError as error:
+        return _failed("JVM artifacts", error)
+    folder = cache_dir()
+    if not _writable(folder):
+        return Check(
+            "JVM artifacts", False, f"{folder} cannot be written", "Make it writable, or name another in PAAI_CACHE_DIR."
+        )
+    if _free_gib(folder) < MIN_CACHE_GIB:
+        detail = f"{_free_gib(folder):.1f} GiB free at {folder}"
+        return Check(
+            "JVM artifacts", False, detail, f"Free {MIN_CACHE_GIB} GiB there, or name another folder in PAAI_CACHE_DIR."
+        )
+    return Check("JVM artifacts", True, "Not there yet; will be downloaded once (75 MB)")
+
+
+def check_mongo(data_dir: Path) -> Check:
+    try:
+        choice = choose(data_dir=data_dir / "mongo")
+    except StackError as error:
+        return _failed("MongoDB", error)
+    return Check("MongoDB", True, f"{choice.kind} {choice.version}. {choice.why}".strip())
+
+
+def check_memory() -> Check:
+    free = psutil.virtual_memory().available / _GIB
+    ok = free >= MIN_MEMORY_GIB
+    remedy = f"Close other programs until {MIN_MEMORY_GIB:.0f} GiB are available."
+    return Check("Memory", ok, f"{free:.1f} GiB available", "" if ok else remedy)
+
+
+def check_data_dir(data_dir: Path) -> Check:
+    ok = _writable(data_dir)
+    remedy = "Make it writable, or name another folder with --data-dir."
+    return Check("Data folder", ok, f"{data_dir}{'' if ok else ' cannot be written'}", "" if ok else remedy)
+
+
+def check_disk(data_dir: Path) -> Check:
+    free = _free_gib(data_dir)
+    ok = free >= MIN_DISK_GIB
+    remedy = f"Free {MIN_DISK_GIB:.0f} GiB, or name a folder on another disk with --data-dir."
+    return Check("Disk", ok, f"{free:.1f} GiB free at {data_dir}", "" if ok else remedy)
+
+
+def check_ports(wanted: Mapping[str, int], *, own_pids: Collection[int] = ()) -> list[Check]:
+    """One finding when all are free, else one for each that is not, with its holder as far as the system tells."""
+    taken = {service: port for service, port in wanted.items() if not port_is_free(port)}
+    holders = port_holders(taken.values()) if taken else {}
+    foreign = {service: port for service, port in taken.items() if not _is_own(holders.get(port), own_pids)}
+    if not foreign:
+        return [Check("Ports", True, f"{', '.join(str(port) for port in sorted(wanted.values()))} are free or ours")]
+    remedy = "Stop that process, or start this system on other ports with --port-offset."
+    return [
+        Check(f"Port {port}", False, f"{service} needs it; {describe_holder(holders.get(port))} holds it", remedy)
+        for service, port in foreign.items()
+    ]
+
+
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen there now. Connections that are only closing do not count."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            # Only listening tells: with SO_REUSEADDR a bind succeeds beside another socket that is bound and not yet listening.
+            probe.listen(1)
+        except OSError as error:
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                return False
+            raise
+    return True
+
+
+def port_holders(ports: Collection[int]) -> dict[int, int | None]:
+    """Port → process id of whoever listens there; None when only root may know. Ports without a listener are absent."""
+    wanted, holders = set(ports), dict[int, int | None]()
+    for connection in psutil.net_connections(kind="tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port in wanted:
+            # Of several listeners on one port (shared sockets) a known one says more.
+            holders[connection.laddr.port] = connection.pid or holders.get(connection.laddr.port)
+    return holders
+
+
+def describe_holder(pid: int | None) -> str:
+    """Name and process id, for people."""
+    if pid is None:
+        return "a process of another user"
+    try:
+        return f"{psutil.Process(pid).name()} (process {pid})"
+    except psutil.Error:
+        return f"process {pid}"
+
+
+def _is_own(pid: int | None, own_pids: Collection[int]) -> bool:
+    if pid is None or not own_pids:
+        return False
+    try:
+        return pid in own_pids or any(parent.pid in own_pids for parent in psutil.Process(pid).parents())
+    except psutil.Error:
+        return False
+
+
+def _failed(name: str, error: StackError) -> Check:
+    return Check(name, False, f"{error.what}{': ' + error.why if error.why else ''}", error.remedy)
+
+
+def _nearest_existing(path: Path) -> Path:
+    return next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+
+
+def _writable(path: Path) -> bool:
+    nearest = _nearest_existing(path)
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _free_gib(path: Path) -> float:
+    return shutil.disk_usage(_nearest_existing(path)).free / _GIB
