@@ -32,6 +32,7 @@ def local_ports(ports: Ports) -> dict[str, int]:
     return {
         "zookeeper": ports.zookeeper,
         "broker": ports.kafka,
+        "broker's JMX": ports.kafka_jmx,
         "connect": ports.connect,
         "mongodb": ports.mongo,
         "spark-master": ports.spark_master,

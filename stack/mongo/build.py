@@ -1,5 +1,6 @@
 """Builds SecantusDB's Rust server into the cache, where cargo is there. Four to five minutes on two cores, once."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -100,10 +101,8 @@ def _run(argv: list[str], on_progress: Progress, cancel: threading.Event | None)
                     raise MongoMissingError(
                         "The build of SecantusDB did not end", why=f"It was stopped after {_TIMEOUT_S:.0f} s."
                     )
-                try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
                     code = process.wait(timeout=_POLL_S)
-                except subprocess.TimeoutExpired:
-                    pass
                 size = os.fstat(log.fileno()).st_size
                 for news in re.split(r"[\r\n]+", os.pread(log.fileno(), size - read, read).decode("utf-8", errors="replace")):
                     if match := _BAR.search(news):
