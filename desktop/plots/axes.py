@@ -1,0 +1,129 @@
+"""Axes and grid of one chart, painted in its widget's pixels. Their room is reserved: a longer label never shifts the plot."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from desktop.model.palette import CAPTION_PX, Palette
+from desktop.plots.layer import Layer, colour, pen
+from desktop.plots.ticks import Ticks, time_ticks, value_ticks
+
+#: Spacing of the labels along their axis, in pixels.
+_TIME_GAP_PX = 36.0
+_VALUE_SPACING_PX = 30.0
+#: Least margin at the right of a plot.
+RIGHT_ROOM_PX = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlotFrame:
+    """Where the plot lies in its widget and what it shows.
+
+    Attributes:
+        rect: The plot's area in pixels.
+        start, end: Visible times.
+        low, high: Visible values.
+    """
+
+    rect: QRectF
+    start: float
+    end: float
+    low: float
+    high: float
+
+    def x(self, t: float) -> float:
+        """Pixel of a time."""
+        return self.rect.left() + (t - self.start) / (self.end - self.start) * self.rect.width()
+
+    def y(self, value: float) -> float:
+        """Pixel of a value."""
+        return self.rect.bottom() - (value - self.low) / (self.high - self.low) * self.rect.height()
+
+    def time_at(self, x: float) -> float:
+        """Time of a pixel."""
+        return self.start + (x - self.rect.left()) / self.rect.width() * (self.end - self.start)
+
+    def value_at(self, y: float) -> float:
+        """Value of a pixel."""
+        return self.low + (self.rect.bottom() - y) / self.rect.height() * (self.high - self.low)
+
+
+class AxesItem(Layer):
+    """Grid, value labels at the left, time labels below.
+
+    Attributes:
+        times, values: The ticks drawn.
+        utc: Whether times are labelled in UTC instead of local time.
+        show_times: Whether this chart carries the time labels.
+    """
+
+    def __init__(self, palette: Palette, font: QFont) -> None:
+        super().__init__()
+        self.utc = False
+        self.show_times = True
+        self.times: Ticks | None = None
+        self.values: Ticks | None = None
+        self._frame: PlotFrame | None = None
+        self._font = QFont(font)
+        self._font.setPixelSize(CAPTION_PX)
+        self._metrics = QFontMetricsF(self._font)
+        self._label_px = self._metrics.horizontalAdvance("00:00:00") + _TIME_GAP_PX
+        self.set_palette(palette)
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw in other colours."""
+        self._grid_pen = pen(colour(palette.line, 0.75))
+        self._text_pen = pen(colour(palette.muted))
+        self.update()
+
+    def set_frame(self, frame: PlotFrame) -> None:
+        """Show other ranges or another size."""
+        old = self._frame
+        self._frame = frame
+        if (
+            old is None
+            or (old.start, old.end, old.rect.width()) != (frame.start, frame.end, frame.rect.width())
+            or self.times is None
+        ):
+            self.times = time_ticks(frame.start, frame.end, frame.rect.width(), label_px=self._label_px, utc=self.utc)
+        if old is None or (old.low, old.high, old.rect.height()) != (frame.low, frame.high, frame.rect.height()):
+            self.values = value_ticks(frame.low, frame.high, frame.rect.height(), label_px=_VALUE_SPACING_PX)
+        self.update()
+
+    def set_utc(self, utc: bool) -> None:
+        """Label times in UTC, or in local time."""
+        self.utc = utc
+        self.times = None
+        if self._frame is not None:
+            self.set_frame(self._frame)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        frame = self._frame
+        if frame is None or self.times is None or self.values is None:
+            return
+        rect = frame.rect
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(self._grid_pen)
+        xs = [round(frame.x(v)) for v in self.times.values.tolist()]
+        ys = [round(frame.y(v)) for v in self.values.values.tolist()]
+        lines = [QLineF(x, rect.top(), x, rect.bottom()) for x in xs]
+        lines += [QLineF(rect.left(), y, rect.right(), y) for y in ys]
+        painter.drawLines(lines)
+        painter.setPen(self._text_pen)
+        painter.setFont(self._font)
+        half = self._metrics.height() / 2
+        for y, label in zip(ys, self.values.labels, strict=True):
+            # A label that would stick out above or below gives way instead of being cut.
+            if rect.top() + half * 0.4 <= y <= rect.bottom() + 1:
+                box = QRectF(0, y - half, rect.left() - 8, 2 * half)
+                painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
+        if not self.show_times:
+            return
+        baseline = rect.bottom() + 5 + self._metrics.ascent()
+        for x, label in zip(xs, self.times.labels, strict=True):
+            width = self._metrics.horizontalAdvance(label)
+            left = x - width / 2
+            if left >= rect.left() - 24 and left + width <= rect.right() + RIGHT_ROOM_PX - 2:
+                painter.drawText(QPointF(left, baseline), label)

@@ -1,0 +1,146 @@
+"""From snapshot arrays to the vertices that are drawn: whole arrays at a time, gaps kept as gaps. No Qt."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from desktop.model.snapshot import Curve, Envelope, FloatArray, Steps
+
+
+class Vertices(NamedTuple):
+    """A path with several parts.
+
+    Attributes:
+        x, y: float64[n], finite.
+        connect: int32[n]; 1 where a vertex is joined to the *next* one.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    connect: npt.NDArray[np.int32]
+
+
+class Rects(NamedTuple):
+    """Rectangles, float64[n] each, `low` ≤ `high`."""
+
+    start: FloatArray
+    end: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def _runs(present: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """First index and one past the last of each run of True."""
+    edges = np.diff(np.concatenate(([False], present, [False])).astype(np.int8))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+
+
+def _extended(envelope: Envelope) -> tuple[FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Bucket centres, with the outer edge of the outer buckets of each run added: a lone bucket stays visible.
+
+    Returns:
+        x (edges and centres), source (index of the bucket that each belongs to), first and last + 1 position of each run.
+    """
+    starts, ends = _runs(np.isfinite(envelope.mean))
+    lengths = ends - starts + 2
+    last = np.cumsum(lengths)
+    first = last - lengths
+    source = np.empty(int(last[-1]) if len(last) else 0, np.intp)
+    if len(source) == 0:
+        return np.empty(0), source, first, last
+    run = np.repeat(np.arange(len(starts)), lengths)
+    within = np.arange(len(source)) - first[run]
+    source[:] = np.clip(starts[run] + within - 1, starts[run], ends[run] - 1)
+    x = envelope.t[source] + envelope.bucket_s / 2
+    x[first] -= envelope.bucket_s / 2
+    x[last - 1] += envelope.bucket_s / 2
+    return x, source, first, last
+
+
+def envelope_polygon(envelope: Envelope) -> Vertices:
+    """One closed outline a run of buckets: along the maxima, back along the minima."""
+    x, source, first, last = _extended(envelope)
+    n = len(x)
+    if n == 0:
+        return _NOTHING
+    lengths = last - first
+    run = np.repeat(np.arange(len(first)), lengths)
+    within = np.arange(n) - first[run]
+    forth = 2 * first[run] + within
+    back = 2 * first[run] + 2 * lengths[run] - 1 - within
+    px, py = np.empty(2 * n), np.empty(2 * n)
+    px[forth], px[back] = x, x
+    py[forth], py[back] = envelope.high[source], envelope.low[source]
+    connect = np.ones(2 * n, np.int32)
+    connect[2 * last - 1] = 0
+    return Vertices(px, py, connect)
+
+
+def mean_line(envelope: Envelope) -> Vertices:
+    """The mean of each bucket, joined within a run."""
+    x, source, _, last = _extended(envelope)
+    connect = np.ones(len(x), np.int32)
+    connect[last - 1] = 0
+    return Vertices(x, envelope.mean[source], connect)
+
+
+def curve_line(curve: Curve) -> Vertices:
+    """A device's readings, joined but for gaps."""
+    finite = np.isfinite(curve.value)
+    joined = np.zeros(len(finite), np.int32)
+    joined[:-1] = finite[:-1] & finite[1:]
+    return Vertices(curve.t[finite], curve.value[finite], joined[finite])
+
+
+def curve_points(curve: Curve, *, seconds_per_pixel: float, spacing_px: float) -> tuple[FloatArray, FloatArray]:
+    """Readings to mark with a dot: all of them where they stand at least `spacing_px` apart, else those without neighbours."""
+    finite = np.isfinite(curve.value)
+    t, value = curve.t[finite], curve.value[finite]
+    if len(t) == 0:
+        return t, value
+    if len(t) > 1 and (t[-1] - t[0]) / (len(t) - 1) >= spacing_px * seconds_per_pixel:
+        return t, value
+    padded = np.concatenate(([False], finite, [False]))
+    lone = finite & ~padded[:-2] & ~padded[2:]
+    return curve.t[lone], curve.value[lone]
+
+
+def step_line(steps: Steps, *, provisional: bool) -> Vertices:
+    """The average of each window over exactly [start, end); risers only between windows that touch."""
+    keep = np.isfinite(steps.avg) & (steps.provisional == provisional)
+    start, end, avg = steps.start[keep], steps.end[keep], steps.avg[keep]
+    n = len(start)
+    x, y = np.empty(2 * n), np.repeat(avg, 2)
+    x[0::2], x[1::2] = start, end
+    connect = np.ones(2 * n, np.int32)
+    if n:
+        connect[1::2] = np.concatenate((np.abs(end[:-1] - start[1:]) < 1e-3, [False]))
+    return Vertices(x, y, connect)
+
+
+def step_bands(steps: Steps, *, provisional: bool) -> Rects:
+    """Minimum to maximum of each window."""
+    keep = np.isfinite(steps.low) & np.isfinite(steps.high) & (steps.provisional == provisional)
+    return Rects(steps.start[keep], steps.end[keep], steps.low[keep], steps.high[keep])
+
+
+def value_extent(start: float, end: float, envelope: Envelope, curves: tuple[Curve, ...], steps: Steps) -> tuple[float, float]:
+    """Least and greatest value drawn between `start` and `end`; NaNs without any."""
+    lows: list[float] = []
+    highs: list[float] = []
+
+    def take(low: FloatArray, high: FloatArray, inside: npt.NDArray[np.bool_]) -> None:
+        inside = inside & np.isfinite(low) & np.isfinite(high)
+        if inside.any():
+            lows.append(float(low[inside].min()))
+            highs.append(float(high[inside].max()))
+
+    take(envelope.low, envelope.high, (envelope.t < end) & (envelope.t + envelope.bucket_s > start))
+    for curve in curves:
+        take(curve.value, curve.value, (curve.t >= start) & (curve.t <= end))
+    take(steps.low, steps.high, (steps.start < end) & (steps.end > start))
+    return (min(lows), max(highs)) if lows else (float("nan"), float("nan"))
+
+
+_NOTHING = Vertices(np.empty(0), np.empty(0), np.empty(0, np.int32))
