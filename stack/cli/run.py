@@ -1,0 +1,122 @@
+"""What each command of `python -m stack` does."""
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from stack.choose import choose_target
+from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from stack.cli.show import JsonOutput, Output, TextOutput
+from stack.errors import PreflightError, StackError, UnknownServiceError
+from stack.local.target import LocalTarget
+from stack.target import LogLine, Step, Target
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command. The exit code: 0 done, 1 failed, 2 something must be put right first."""
+    output: Output = JsonOutput() if options.json else TextOutput()
+    try:
+        target = choose_target(options.target, port_offset=options.port_offset, data_dir=options.data_dir)
+        return _dispatch(options, target, output)
+    except (PreflightError, UnknownServiceError) as error:
+        output.error(str(error))
+        return EXIT_USAGE
+    except StackError as error:
+        output.error(str(error))
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        output.error("Stopped as you asked. Run the command again to go on, or `python -m stack down` to take it down.")
+        return EXIT_FAILED
+
+
+def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> int:
+    match options.command:
+        case "doctor":
+            checks = target.preflight()
+            output.checks(checks)
+            return EXIT_OK if all(check.ok for check in checks) else EXIT_USAGE
+        case "build":
+            output.steps(_build())
+        case "up":
+            output.plan(target.plan())
+            with _cancel_on_interrupt() as cancel:
+                output.steps(target.up(cancel=cancel))
+            if not options.json:
+                output.endpoints(target.endpoints())
+        case "status":
+            output.status(target.status())
+        case "endpoints":
+            output.endpoints(target.endpoints())
+        case "logs":
+            _logs(options, target)
+        case "scale":
+            output.steps(target.scale(options.service, options.replicas))
+        case "restart":
+            output.steps(target.restart(options.service))
+        case "reset":
+            output.steps(_local(target).reset(options.service))
+        case "down":
+            if options.purge and not options.yes and not _may_purge(_local(target).data_dir):
+                output.error("Nothing was stopped or removed.")
+                return EXIT_FAILED
+            output.steps(target.down(purge=options.purge))
+    return EXIT_OK
+
+
+def _local(target: Target) -> LocalTarget:
+    if not isinstance(target, LocalTarget):
+        raise UnknownServiceError(f"The target {target.name} has no such command.")
+    return target
+
+
+def _build() -> Iterator[Step]:
+    from stack.local.build import build  # what it imports is needed by no other command
+
+    return build()
+
+
+def _logs(options: argparse.Namespace, target: Target) -> None:
+    stop = threading.Event() if options.follow else None
+    try:
+        for line in target.logs(options.service, lines=options.lines, follow=stop):
+            print(_format(line, as_json=options.json), flush=True)  # noqa: T201
+    except BrokenPipeError:
+        # The reader (head, less) has gone; keep Python from complaining when it flushes at exit.
+        sys.stderr.close()
+    except KeyboardInterrupt:
+        if stop is None:
+            raise
+
+
+def _format(line: LogLine, *, as_json: bool) -> str:
+    if as_json:
+        import json
+
+        return json.dumps({"service": line.service, "replica": line.replica, "text": line.text}, ensure_ascii=False)
+    return line.text
+
+
+def _may_purge(data_dir: Path) -> bool:
+    """Name what goes and ask. Without a terminal there is nobody to ask: no."""
+    size = sum(file.stat().st_size for file in data_dir.rglob("*") if file.is_file()) if data_dir.exists() else 0
+    print(f"All data in {data_dir} will be removed ({size / 1024**2:.0f} MiB): readings, aggregates, topics, logs.")  # noqa: T201
+    if not sys.stdin.isatty():
+        print("Add --yes to remove them without being asked.")  # noqa: T201
+        return False
+    return input("Type yes to remove them: ").strip().lower() == "yes"
+
+
+@contextlib.contextmanager
+def _cancel_on_interrupt() -> Iterator[threading.Event]:
+    """Ctrl+C and a polite kill end `up` between two waits, in order."""
+    cancel = threading.Event()
+    before = {number: signal.signal(number, lambda *_: cancel.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,97 @@
+"""One reading sent all the way: posted to paai, awaited in MongoDB, removed there."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pymongo
+from pymongo.errors import PyMongoError
+
+from backend.contract import names
+from backend.contract.devices import THERMOSTAT
+from backend.contract.ports import Ports
+from stack.errors import CancelledError, WaitTimeoutError
+
+POST_TIMEOUT_S = 60.0
+ARRIVAL_TIMEOUT_S = 90.0
+_POLL_S = 0.1
+
+
+def send(ports: Ports, *, cancel: threading.Event) -> Iterator[str]:
+    """Yields what it waits for, one sentence at a time; ends when the reading has arrived and was removed.
+
+    Raises:
+        WaitTimeoutError: it was not taken, or did not arrive.
+        CancelledError: `cancel` was set.
+    """
+    begun = time.monotonic()
+    now_ms = time.time_ns() // 1_000_000
+    reading = {
+        "tag": THERMOSTAT.tag,
+        "device_id": names.CANARY_DEVICE_ID,
+        "timestamp": now_ms / 1000,
+        THERMOSTAT.field: 20.0,
+    }
+    yield "Posts a test reading to paai."
+    answer = _post(ports, reading, begun + POST_TIMEOUT_S, cancel)
+    if answer:
+        raise WaitTimeoutError(
+            "canary",
+            f"paai did not take a test reading within {POST_TIMEOUT_S:.0f} s",
+            why=answer,
+            remedy="See `python -m stack logs paai` and `python -m stack status`.",
+            service="paai",
+        )
+    yield "Waits for the test reading to arrive in MongoDB."
+    identity = {
+        "device_id": names.CANARY_DEVICE_ID,
+        "sensor": THERMOSTAT.sensor,
+        "timestamp": datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000),
+    }
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        "127.0.0.1", ports.mongo, directConnection=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=5000
+    )
+    with client:
+        collection = client[names.DATABASE][names.COLLECTION_MESSAGES]
+        deadline, problem = time.monotonic() + ARRIVAL_TIMEOUT_S, ""
+        while True:
+            try:
+                if collection.find_one(identity) is not None:
+                    collection.delete_many({"device_id": names.CANARY_DEVICE_ID})
+                    return
+            except PyMongoError as error:
+                problem = f"MongoDB: {str(error).splitlines()[0][:200]}."
+            if time.monotonic() > deadline:
+                raise WaitTimeoutError(
+                    "canary",
+                    f"A test reading that paai took did not reach MongoDB within {ARRIVAL_TIMEOUT_S:.0f} s",
+                    why=problem or "Kafka Connect has not written it.",
+                    remedy="See `python -m stack logs connect` and `python -m stack logs kafka-operator`.",
+                    service="connect",
+                )
+            _pause(cancel)
+
+
+def _post(ports: Ports, reading: dict[str, object], deadline: float, cancel: threading.Event) -> str:
+    """Empty once it was taken, else the last answer as a sentence."""
+    problem = ""
+    with httpx.Client(timeout=10.0, trust_env=False) as client:
+        while time.monotonic() < deadline:
+            try:
+                answer = client.post(f"http://127.0.0.1:{ports.paai}/api/v1/device", json=reading)
+            except httpx.HTTPError as error:
+                problem = f"It does not answer ({str(error) or type(error).__name__})."
+            else:
+                if answer.status_code == httpx.codes.OK:
+                    return ""
+                problem = f"It answers {answer.status_code}: {answer.text[:200]}"
+            _pause(cancel)
+    return problem or "There was no time left."
+
+
+def _pause(cancel: threading.Event) -> None:
+    if cancel.wait(_POLL_S):
+        raise CancelledError("Stopped as you asked.", remedy="Run it again to go on, or take the system down.")

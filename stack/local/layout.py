@@ -1,0 +1,138 @@
+"""Where everything of one local system lies below its data directory."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.errors import PreflightError
+
+#: Environment variable that every process of a system carries, so that what is left of it can be told from everything else.
+MARKER = "PAAI_INSTANCE"
+
+#: A unix socket's address has 108 bytes with its final zero; supervisord appends its process id while it binds.
+MAX_SOCKET_PATH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths of one local system.
+
+    Attributes:
+        data_dir: Absolute, resolved.
+    """
+
+    data_dir: Path
+
+    @classmethod
+    def of(cls, data_dir: Path) -> "Layout":
+        """Resolve `data_dir`.
+
+        Raises:
+            PreflightError: supervisord's configuration cannot carry such a path.
+        """
+        resolved = data_dir.expanduser().resolve()
+        if bad := [c for c in str(resolved) if c in "'\"\\\n\r"]:
+            raise PreflightError(
+                f"The data directory {resolved} cannot be used",
+                why=f"its path contains {bad[0]!r}.",
+                remedy="Choose one without quotes, backslashes and line breaks with --data-dir.",
+            )
+        return cls(resolved)
+
+    @property
+    def run(self) -> Path:
+        """Configuration, pid file, socket, and what must not survive a purge."""
+        return self.data_dir / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.data_dir / "logs"
+
+    @property
+    def state(self) -> Path:
+        """`PAAI_STATE_DIR`."""
+        return self.data_dir / "state"
+
+    @property
+    def work(self) -> Path:
+        """Working directory of the services; temporary files."""
+        return self.data_dir / "work"
+
+    @property
+    def spark(self) -> Path:
+        return self.data_dir / "spark"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.spark / "checkpoint"
+
+    @property
+    def kafka(self) -> Path:
+        return self.data_dir / "kafka"
+
+    @property
+    def zookeeper(self) -> Path:
+        return self.data_dir / "zookeeper"
+
+    @property
+    def mongo(self) -> Path:
+        return self.data_dir / "mongodb"
+
+    @property
+    def metrics(self) -> Path:
+        """`PROMETHEUS_MULTIPROC_DIR` of the paai processes."""
+        return self.run / "metrics"
+
+    @property
+    def supervisor_conf(self) -> Path:
+        return self.run / "supervisord.conf"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.run / "supervisord.pid"
+
+    @property
+    def instance_file(self) -> Path:
+        return self.run / "instance.json"
+
+    @property
+    def wanted_file(self) -> Path:
+        return self.run / "wanted.json"
+
+    @property
+    def restarts_file(self) -> Path:
+        return self.run / "restarts.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def socket(self) -> Path:
+        """supervisord's socket; elsewhere, by a hash of the data directory, where that path would be too long."""
+        usual = self.run / "supervisor.sock"
+        if len(os.fsencode(usual)) <= MAX_SOCKET_PATH:
+            return usual
+        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
+        return socket_fallback_dir() / f"{digest}.sock"
+
+    def log_file(self, service: str, replica: int | None = None) -> Path:
+        """Log of a service or of one of its replicas."""
+        return self.logs / (f"{service}.log" if replica is None else f"{service}-{replica}.log")
+
+    def create(self) -> None:
+        """Make the directories. Only the user may look into them: they hold everything the system knows."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        for path in (self.run, self.logs, self.state, self.work, self.spark, self.kafka, self.zookeeper, self.mongo):
+            path.mkdir(mode=0o700, exist_ok=True)
+        self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def socket_fallback_dir() -> Path:
+    """A short directory of this user for sockets."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and Path(runtime).is_dir() and len(runtime) < 40:
+        return Path(runtime) / "paai-monitor"
+    return Path(tempfile.gettempdir()) / f"paai-monitor-{os.getuid()}"

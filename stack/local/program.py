@@ -1,0 +1,76 @@
+"""One program under supervisord, and how a JVM is called. Pure values: nothing is started here."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+CONF_DIR: Final = Path(__file__).parent / "conf"
+
+#: The project's root: services are started as modules from here.
+PROJECT_ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What supervisord is told about one service.
+
+    Attributes:
+        service: Name in the catalogue.
+        command: Argument list.
+        environment: Added to the environment that all programs share.
+        processes: How many are defined; only the wanted ones are started.
+        socket_port: They share a listening socket on this port, handed over as file descriptor 0.
+        start_s: An exit sooner than this after the start counts as a failed start, followed by a growing pause.
+        stop_signal: TERM or INT.
+        stop_wait_s: After this long it is killed.
+        stop_group: Send the stop signal to the children too.
+        final_exit_codes: Exits that are answers: no restart.
+    """
+
+    service: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    processes: int = 1
+    socket_port: int | None = None
+    start_s: int = 3
+    stop_signal: str = "TERM"
+    stop_wait_s: int = 15
+    stop_group: bool = False
+    final_exit_codes: tuple[int, ...] = ()
+
+
+def java_command(
+    java: Path,
+    *,
+    service: str,
+    class_path: tuple[str, ...],
+    main: str,
+    arguments: tuple[str, ...] = (),
+    heap_mb: int,
+    flags: tuple[str, ...] = (),
+    quick_start: bool = False,
+) -> tuple[str, ...]:
+    """The call of a JVM service.
+
+    Args:
+        heap_mb: Largest heap; it starts at a quarter of that.
+        quick_start: Stop at the first compiler: starts faster and smaller, for services that have little to compute.
+    """
+    return (
+        str(java),
+        f"-Xms{max(16, heap_mb // 4)}m",
+        f"-Xmx{heap_mb}m",
+        "-XX:+UseSerialGC",  # two cores and small heaps: the parallel collectors only add threads and memory
+        *(("-XX:TieredStopAtLevel=1",) if quick_start else ()),
+        "-XX:+ExitOnOutOfMemoryError",  # a JVM out of memory limps; supervisord starts a fresh one
+        "-Xshare:auto",
+        "-Djava.awt.headless=true",
+        "-Djava.net.preferIPv4Stack=true",
+        "-Duser.timezone=UTC",
+        f"-Dpaai.service={service}",
+        *flags,
+        "-cp",
+        ":".join(class_path),
+        main,
+        *arguments,
+    )

@@ -1,0 +1,168 @@
+"""The wire to a running supervisord: XML-RPC over its unix socket, each call with a time limit."""
+
+import http.client
+import socket
+import xmlrpc.client
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from xml.parsers.expat import ExpatError
+
+from stack.errors import NotRunningError, StepFailedError
+
+CALL_TIMEOUT_S = 10.0
+
+#: Fault codes of supervisor.xmlrpc.Faults that mean "it is so already".
+ALREADY_STARTED, NOT_RUNNING = 60, 70
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """What supervisord says of one process.
+
+    Attributes:
+        group: The service.
+        name: Its number for scaled services, else the service's name again.
+        state: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or UNKNOWN.
+        pid: 0 when it does not run.
+        started: When it was last started, or None.
+        exit_code: Of the last exit.
+        reason: supervisord's word on the last failure; may be empty.
+    """
+
+    group: str
+    name: str
+    state: str
+    pid: int = 0
+    started: datetime | None = None
+    exit_code: int = 0
+    reason: str = ""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.group}:{self.name}"
+
+    @property
+    def replica(self) -> int:
+        """Its number, from 0."""
+        return int(self.name) if self.name.isdecimal() else 0
+
+    @property
+    def is_alive(self) -> bool:
+        return self.pid > 0 and self.state in {"RUNNING", "STARTING"}
+
+
+class Supervisor(Protocol):
+    """What the local target needs of supervisord. Calls return at once; `processes` tells when they have come true.
+
+    Raises (all calls): NotRunningError when there is no supervisord, StepFailedError when it refuses.
+    """
+
+    def processes(self) -> list[ProcessInfo]:
+        """Every process that is defined, services only."""
+        ...
+
+    def start(self, full_name: str) -> None:
+        """Start a process; no effect when it runs."""
+        ...
+
+    def stop(self, full_name: str) -> None:
+        """Stop a process; no effect when it does not run."""
+        ...
+
+    def reload(self) -> None:
+        """Take over what changed in the configuration file; changed programs are stopped."""
+        ...
+
+    def shutdown(self) -> None:
+        """Stop everything, then supervisord itself."""
+        ...
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=CALL_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(CALL_TIMEOUT_S)
+        self.sock.connect(str(self._path))
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        return _UnixConnection(self._path)
+
+
+class SupervisorRpc:
+    """`Supervisor` over the socket of a data directory. Every call opens its own connection, so any thread may call."""
+
+    def __init__(self, socket_path: Path, *, hidden: frozenset[str] = frozenset()) -> None:
+        """`hidden`: groups that are no services."""
+        self._path = socket_path
+        self._hidden = hidden
+
+    def _call(self, method: str, *arguments: Any, ignore: tuple[int, ...] = ()) -> Any:
+        proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self._path))
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode in ignore:
+                return None
+            raise StepFailedError(
+                "supervisor",
+                f"The supervisor refused {method} {' '.join(map(str, arguments))}",
+                why=f"{fault.faultString}.",
+                remedy="See logs/supervisord.log in the data directory.",
+            ) from fault
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError, ExpatError) as error:
+            raise NotRunningError(
+                "The system does not run here.",
+                why=f"Its supervisor does not answer ({error}).",
+                remedy="Start it with `python -m stack up`.",
+            ) from error
+        finally:
+            proxy("close")()
+
+    def processes(self) -> list[ProcessInfo]:
+        """See `Supervisor`."""
+        return [_info(row) for row in self._call("getAllProcessInfo") if row["group"] not in self._hidden]
+
+    def start(self, full_name: str) -> None:
+        """See `Supervisor`."""
+        self._call("startProcess", full_name, False, ignore=(ALREADY_STARTED,))
+
+    def stop(self, full_name: str) -> None:
+        """See `Supervisor`."""
+        self._call("stopProcess", full_name, False, ignore=(NOT_RUNNING,))
+
+    def reload(self) -> None:
+        """See `Supervisor`."""
+        [[added, changed, removed]] = self._call("reloadConfig")
+        for group in (*changed, *removed):
+            self._call("stopProcessGroup", group)
+            self._call("removeProcessGroup", group)
+        for group in (*changed, *added):
+            self._call("addProcessGroup", group)
+
+    def shutdown(self) -> None:
+        """See `Supervisor`."""
+        self._call("shutdown")
+
+
+def _info(row: dict[str, Any]) -> ProcessInfo:
+    return ProcessInfo(
+        group=row["group"],
+        name=row["name"],
+        state=row["statename"],
+        pid=row["pid"],
+        started=datetime.fromtimestamp(row["start"], UTC) if row["start"] else None,
+        exit_code=row["exitstatus"],
+        reason=row["spawnerr"],
+    )

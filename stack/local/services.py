@@ -1,0 +1,85 @@
+"""How our own Python services and the database are called, and the whole list of programs of one local system."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from backend.contract.ports import Ports
+from stack import catalogue
+from stack.local import kafka, spark
+from stack.local.layout import Layout
+from stack.local.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What was found on this machine to run the services with.
+
+    Attributes:
+        python: The interpreter of this environment.
+        java: The `java` executable.
+        pyspark_home: Directory of the installed pyspark package.
+        kafka_jars: Directory of ZooKeeper's, Kafka's and Connect's jars.
+        spark_jars: Directory of the jars added to Spark's own.
+        mongo_command: How the database is started.
+    """
+
+    python: Path
+    java: Path
+    pyspark_home: Path
+    kafka_jars: Path
+    spark_jars: Path
+    mongo_command: tuple[str, ...]
+
+
+def common_environment(layout: Layout, ports: Ports) -> dict[str, str]:
+    """What our own services read; see each service's settings."""
+    mongo = f"mongodb://127.0.0.1:{ports.mongo}/"
+    return {
+        "PAAI_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports.kafka}",
+        "PAAI_MONGO_URI": mongo,
+        "PAAI_SINK_MONGO_URI": mongo,
+        "PAAI_URL": f"http://127.0.0.1:{ports.paai}",
+        "PAAI_CONNECT_URL": f"http://127.0.0.1:{ports.connect}",
+        "PAAI_HOST": "127.0.0.1",
+        "PAAI_STATE_DIR": str(layout.state),
+        "PAAI_DRAIN_S": "0",
+    }
+
+
+def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, ...]:
+    """One program a service, in the catalogue's order."""
+    common = common_environment(layout, ports)
+    python = str(tools.python)
+    found = [
+        *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars),
+        Program("mongodb", tools.mongo_command, stop_wait_s=30, start_s=2),
+        *(
+            replace(p, environment={**common, **p.environment}) if p.service == "spark-job" else p
+            for p in spark.programs(
+                layout,
+                ports,
+                java=tools.java,
+                python=tools.python,
+                pyspark_home=tools.pyspark_home,
+                jars=tools.spark_jars,
+            )
+        ),
+        Program("kafka-operator", (python, "-m", "backend.operator"), common),
+        Program(
+            "paai",
+            (python, "-m", "backend.paai"),
+            {
+                **common,
+                "PAAI_PORT": str(ports.paai),
+                "PAAI_FD": "0",
+                "PROMETHEUS_MULTIPROC_DIR": str(layout.metrics),
+            },
+            processes=catalogue.find("paai").max_replicas,
+            socket_port=ports.paai,
+            start_s=2,
+            stop_wait_s=20,
+        ),
+        Program("generator", (python, "-m", "backend.generator"), {**common, "PAAI_PORT": str(ports.generator)}),
+    ]
+    by_service = {program.service: program for program in found}
+    return tuple(by_service[service.name] for service in catalogue.SERVICES)

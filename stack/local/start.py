@@ -1,0 +1,123 @@
+"""Starts services side by side, each once those it needs are healthy, and waits until all are."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from stack.catalogue import Service
+from stack.errors import CancelledError, StepFailedError, WaitTimeoutError
+from stack.local.board import StepBoard
+from stack.local.probes import Health
+from stack.local.rpc import ProcessInfo, Supervisor
+from stack.target import Step
+
+_POLL_S = 0.1
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A service on its way up."""
+
+    service: Service
+    begun: float
+    probe: Future[Health] | None = None
+    health: Health = field(default_factory=lambda: Health(False, "It has not answered yet."))
+
+
+class Starter:
+    """One bring-up. Owned by the calling thread; probes run in a small pool."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        probe: Callable[[Service], Health],
+        board: StepBoard,
+        *,
+        excerpt: Callable[[str], str],
+        cancel: threading.Event,
+    ) -> None:
+        """
+        Args:
+            excerpt: Last log lines of a service, for error messages.
+        """
+        self._supervisor, self._probe, self._board, self._excerpt, self._cancel = supervisor, probe, board, excerpt, cancel
+
+    def run(self, services: Sequence[Service], wanted: Mapping[str, int]) -> Iterator[Step]:
+        """Start and await all. The board has a step for each already.
+
+        Raises:
+            StepFailedError: a service gave up or ran out of time; its step was yielded as FAILED.
+            CancelledError: the cancel event was set.
+        """
+        pending, waiting, healthy = list(services), dict[str, _Waiting](), set[str]()
+        with ThreadPoolExecutor(max_workers=6, thread_name_prefix="probe") as pool:
+            while pending or waiting:
+                if self._cancel.is_set():
+                    raise CancelledError("Stopped as you asked.", remedy="Run it again to go on, or take the system down.")
+                processes = self._supervisor.processes()
+                for service in [s for s in pending if healthy.issuperset(s.after)]:
+                    pending.remove(service)
+                    yield self._begin(service, processes, wanted[service.name])
+                    waiting[service.name] = _Waiting(service, time.monotonic())
+                by_group = _grouped(processes)
+                for entry in list(waiting.values()):
+                    step = self._look(entry, by_group.get(entry.service.name, []), wanted[entry.service.name], pool)
+                    if step is not None:
+                        yield step
+                    if entry.health.ok:
+                        healthy.add(entry.service.name)
+                        del waiting[entry.service.name]
+                if pending or waiting:
+                    self._cancel.wait(_POLL_S)
+
+    def _begin(self, service: Service, processes: Sequence[ProcessInfo], replicas: int) -> Step:
+        for process in processes:
+            if process.group == service.name and process.replica < replicas and not process.is_alive:
+                self._supervisor.start(process.full_name)
+        return self._board.begin(service.name, f"Waits for {service.title} to be healthy.")
+
+    def _look(self, entry: _Waiting, processes: Sequence[ProcessInfo], replicas: int, pool: ThreadPoolExecutor) -> Step | None:
+        service = entry.service
+        mine = [process for process in processes if process.replica < replicas]
+        elapsed_s = time.monotonic() - entry.begun
+        # A process that is stopped or gone may only not have been started yet; a moment later it is a failure.
+        if any(p.state == "FATAL" for p in mine) or (elapsed_s > 1.0 and any(p.state in {"EXITED", "STOPPED"} for p in mine)):
+            raise self._failure(service, _why_down(service, mine), StepFailedError)
+        if entry.probe is None:
+            entry.probe = pool.submit(self._probe, service)
+        if entry.probe.done():
+            entry.health, entry.probe = entry.probe.result(), None
+        if entry.health.ok:
+            if all(p.is_alive for p in mine):
+                return self._board.done(service.name, "Healthy.")
+            entry.health = Health(False, f"{sum(p.is_alive for p in mine)} of {replicas} processes run.")
+        if elapsed_s > service.start_timeout_s:
+            why = f"It was not healthy after {service.start_timeout_s:.0f} s. {entry.health.message}"
+            raise self._failure(service, why, WaitTimeoutError)
+        retries = next((p.reason for p in mine if p.state == "BACKOFF"), "")
+        detail = f"Waits for {service.title}: {entry.health.message}" + (f" {retries}; tries again." if retries else "")
+        return self._board.update(service.name, detail)
+
+    def _failure(self, service: Service, why: str, kind: type[StepFailedError]) -> StepFailedError:
+        lines = self._excerpt(service.name)
+        remedy = f"See `python -m stack logs {service.name}`, then run `up` again."
+        text = why + (f" Its last lines:\n{lines}\n" if lines else "")
+        return kind(service.name, f"{service.title} did not start", why=text, remedy=remedy, service=service.name)
+
+
+def _why_down(service: Service, processes: Sequence[ProcessInfo]) -> str:
+    down = next(p for p in processes if p.state in {"FATAL", "EXITED", "STOPPED"})
+    if down.state == "FATAL":
+        return f"It exited again and again ({down.reason})."
+    if down.state == "EXITED":
+        return f"It exited with code {down.exit_code}."
+    return f"{service.title} was stopped meanwhile."
+
+
+def _grouped(processes: Sequence[ProcessInfo]) -> dict[str, list[ProcessInfo]]:
+    groups: dict[str, list[ProcessInfo]] = {}
+    for process in processes:
+        groups.setdefault(process.group, []).append(process)
+    return groups

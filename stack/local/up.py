@@ -1,0 +1,158 @@
+"""`up` of the local target, step by step."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+
+from backend.contract.ports import Ports
+from stack import catalogue
+from stack.errors import CancelledError, PortInUseError, PreflightError, StackError, StepFailedError
+from stack.jars import resolve
+from stack.local import canary, daemon, instance, jsonfile, kafka, logs, supervisord
+from stack.local.board import StepBoard
+from stack.local.layout import Layout
+from stack.local.probes import Prober
+from stack.local.services import all_programs
+from stack.local.start import Starter
+from stack.local.tools import find_tools
+from stack.target import Check, Step
+
+PREPARE, JARS, SUPERVISOR, CANARY = "prepare", "jars", "supervisor", "canary"
+
+
+class Up:
+    """One run of `up`. Holds nothing beyond it."""
+
+    def __init__(
+        self, layout: Layout, ports: Ports, *, preflight: Callable[[], list[Check]], cancel: threading.Event | None
+    ) -> None:
+        self._layout, self._ports, self._preflight = layout, ports, preflight
+        self._cancel = cancel or threading.Event()
+        self._board = StepBoard()
+        self._current = PREPARE
+
+    def run(self) -> Iterator[Step]:
+        """All steps. A failure is yielded as a FAILED step, then raised."""
+        board = self._board
+        board.add(PREPARE, "Look for obstacles")
+        board.add(JARS, "Kafka, Connect and Spark parts")
+        board.add(SUPERVISOR, "Process supervisor")
+        for service in catalogue.SERVICES:
+            board.add(service.name, service.title, service=service.name)
+        board.add(CANARY, "First reading from paai to MongoDB")
+        try:
+            yield from board.all()
+            yield from self._steps()
+        except StackError as error:
+            if isinstance(error, StepFailedError):
+                self._current = error.step
+            yield board.failed(self._current, str(error))
+            raise
+
+    def _steps(self) -> Iterator[Step]:
+        yield from self._prepare()
+        yield from self._resolve_jars()
+        self._current = SUPERVISOR
+        yield self._board.begin(SUPERVISOR, "Starts the process supervisor.")
+        yield self._board.done(SUPERVISOR, self._supervise())
+        wanted = instance.wanted_replicas(self._layout)
+        starter = Starter(
+            daemon.connect(self._layout),
+            Prober(self._layout, self._ports).probe,
+            self._board,
+            excerpt=lambda name: logs.excerpt(self._layout, name, scaled=catalogue.find(name).scalable),
+            cancel=self._cancel,
+        )
+        yield from starter.run(catalogue.SERVICES, wanted)
+        self._current = CANARY
+        yield self._board.begin(CANARY)
+        for detail in canary.send(self._ports, cancel=self._cancel):
+            if step := self._board.update(CANARY, detail):
+                yield step
+        yield self._board.done(CANARY, f"A reading arrived after {self._board.elapsed_s(CANARY):.1f} s.")
+
+    def _prepare(self) -> Iterator[Step]:
+        self._current = PREPARE
+        yield self._board.begin(PREPARE, "Looks at Java, MongoDB, memory, disk and ports.")
+        attached = daemon.is_running(self._layout)
+        swept = "" if attached else daemon.clean_up(self._layout)
+        raise_first(self._preflight())
+        self._layout.create()
+        before = jsonfile.read(self._layout.instance_file).get("port_offset")
+        if attached and before != self._ports.offset:
+            raise PreflightError(
+                f"The system in {self._layout.data_dir} already runs with port offset {before}",
+                why=f"Now {self._ports.offset} was asked for.",
+                remedy="Take it down first, or choose another --data-dir.",
+            )
+        jsonfile.write(self._layout.instance_file, {"port_offset": self._ports.offset})
+        found = "Joins the system that runs already." if attached else "Nothing is in the way."
+        yield self._board.done(PREPARE, f"{swept} {found}".strip())
+
+    def _resolve_jars(self) -> Iterator[Step]:
+        """Downloads in a thread, so that its progress can be yielded from here."""
+        self._current = JARS
+        yield self._board.begin(JARS, "Looks for them in the cache.")
+        news: queue.SimpleQueue[tuple[int, int, str] | None] = queue.SimpleQueue()
+        failure: list[StackError] = []
+
+        def work() -> None:
+            try:
+                resolve(on_progress=lambda done, total, text: news.put((done, total, text)), cancel=self._cancel)
+            except StackError as error:
+                failure.append(error)
+            finally:
+                news.put(None)
+
+        thread = threading.Thread(target=work, name="jars", daemon=True)
+        thread.start()
+        last = ""
+        # `resolve` bounds its own waits and ends within a second of `cancel`.
+        while (item := news.get()) is not None:
+            done, total, last = item
+            if step := self._board.update(JARS, last, done / total if total else None):
+                yield step
+        thread.join()
+        if failure:
+            raise failure[0]
+        yield self._board.done(JARS, last)
+
+    def _supervise(self) -> str:
+        """Write the configuration and start supervisord, or let a running one take it over."""
+        if self._cancel.is_set():
+            raise CancelledError("Stopped as you asked.", remedy="Run it again to go on.")
+        layout, ports = self._layout, self._ports
+        kafka.write_configuration(layout, ports)
+        text = supervisord.render(layout, all_programs(layout, ports, find_tools(layout, ports)))
+        running = daemon.is_running(layout)
+        changed = not layout.supervisor_conf.exists() or layout.supervisor_conf.read_text("utf-8") != text
+        if changed:
+            layout.supervisor_conf.write_text(text, "utf-8")
+        if not running:
+            daemon.start(layout)
+            return "Started."
+        if changed:
+            daemon.connect(layout).reload()
+            return "Running; took over a changed configuration."
+        return "Running."
+
+
+def raise_first(checks: list[Check]) -> None:
+    """Turn the first failed check into its exception.
+
+    Raises:
+        PortInUseError: a port is taken.
+        PreflightError: anything else; all findings in one sentence each.
+    """
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        return
+    first = failed[0]
+    if all(check.name.startswith("Port ") for check in failed):
+        service, _, holder = first.detail.partition(" needs it; ")
+        raise PortInUseError(int(first.name.removeprefix("Port ")), holder.removesuffix(" holds it"), service=service)
+    raise PreflightError(
+        f"{first.name} will not do",
+        why=" ".join(f"{check.name}: {check.detail}." for check in failed),
+        remedy=" ".join(check.remedy for check in failed if check.remedy),
+    )
