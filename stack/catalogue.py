@@ -112,6 +112,8 @@ SERVICES: Final[tuple[Service, ...]] = (
         "runs the Spark job's tasks",
         HealthKind.SPARK_WORKER,
         ("spark_worker_ui",),
+        # A worker that finds no master waits eight seconds before it asks again.
+        after=("spark-master",),
         links=(Link("Worker", "spark_worker_ui"),),
     ),
     Service(

@@ -125,7 +125,7 @@ class TextOutput:
             table.add_row(
                 row.service, state, f"{row.running}/{row.wanted}", str(row.restarts), memory, Text(row.message, overflow="fold")
             )
-        self._console.print(table)
+        self._console.print(table, width=None if self._console.is_terminal else 400)
 
     def checks(self, checks: Sequence[Check]) -> None:
         """See `Output`."""

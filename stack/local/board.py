@@ -57,6 +57,14 @@ class StepBoard:
         """The step has failed."""
         return self._end(key, StepState.FAILED, detail)
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a step."""
+        return key in self._by_key
+
+    def running(self) -> list[str]:
+        """Keys of the steps that have begun and not ended."""
+        return [entry.key for entry in self._entries if entry.state is StepState.RUNNING]
+
     def elapsed_s(self, key: str) -> float:
         """Seconds since the step began."""
         entry = self._by_key[key]

@@ -96,8 +96,8 @@ class Starter:
         if elapsed_s > service.start_timeout_s:
             why = f"It was not healthy after {service.start_timeout_s:.0f} s. {entry.health.message}"
             raise self._failure(service, why, WaitTimeoutError)
-        retries = next((p.reason for p in mine if p.state == "BACKOFF"), "")
-        detail = f"Waits for {service.title}: {entry.health.message}" + (f" {retries}; tries again." if retries else "")
+        retries = " It exited soon after its start and is started again." if any(p.state == "BACKOFF" for p in mine) else ""
+        detail = f"Waits for {service.title}: {entry.health.message}{retries}"
         return self._board.update(service.name, detail)
 
     def _failure(self, service: Service, why: str, kind: type[StepFailedError]) -> StepFailedError:

@@ -29,7 +29,6 @@ class Up:
         self._layout, self._ports, self._preflight = layout, ports, preflight
         self._cancel = cancel or threading.Event()
         self._board = StepBoard()
-        self._current = PREPARE
 
     def run(self) -> Iterator[Step]:
         """All steps. A failure is yielded as a FAILED step, then raised."""
@@ -44,15 +43,17 @@ class Up:
             yield from board.all()
             yield from self._steps()
         except StackError as error:
-            if isinstance(error, StepFailedError):
-                self._current = error.step
-            yield board.failed(self._current, str(error))
+            running = board.running()
+            if isinstance(error, StepFailedError) and board.has(error.step):
+                failed = error.step
+            else:
+                failed = running[0] if running else PREPARE
+            yield board.failed(failed, str(error))
             raise
 
     def _steps(self) -> Iterator[Step]:
         yield from self._prepare()
         yield from self._resolve_jars()
-        self._current = SUPERVISOR
         yield self._board.begin(SUPERVISOR, "Starts the process supervisor.")
         yield self._board.done(SUPERVISOR, self._supervise())
         wanted = instance.wanted_replicas(self._layout)
@@ -64,7 +65,6 @@ class Up:
             cancel=self._cancel,
         )
         yield from starter.run(catalogue.SERVICES, wanted)
-        self._current = CANARY
         yield self._board.begin(CANARY)
         for detail in canary.send(self._ports, cancel=self._cancel):
             if step := self._board.update(CANARY, detail):
@@ -72,7 +72,6 @@ class Up:
         yield self._board.done(CANARY, f"A reading arrived after {self._board.elapsed_s(CANARY):.1f} s.")
 
     def _prepare(self) -> Iterator[Step]:
-        self._current = PREPARE
         yield self._board.begin(PREPARE, "Looks at Java, MongoDB, memory, disk and ports.")
         attached = daemon.is_running(self._layout)
         swept = "" if attached else daemon.clean_up(self._layout)
@@ -91,7 +90,6 @@ class Up:
 
     def _resolve_jars(self) -> Iterator[Step]:
         """Downloads in a thread, so that its progress can be yielded from here."""
-        self._current = JARS
         yield self._board.begin(JARS, "Looks for them in the cache.")
         news: queue.SimpleQueue[tuple[int, int, str] | None] = queue.SimpleQueue()
         failure: list[StackError] = []
