@@ -1,10 +1,12 @@
 """Where downloaded and built things live: the user's cache, shared by every checkout and every instance.
 
-Nothing in it is precious: all of it can be fetched or built again.
+Nothing in it is precious: all of it can be fetched or built again. `python -m stack.cache clear` removes it.
 """
 
 import fcntl
 import os
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +24,17 @@ def cache_dir() -> Path:
     """The cache's root: `PAAI_CACHE_DIR` where it is set, else the platform's place. It need not exist."""
     override = os.environ.get("PAAI_CACHE_DIR", "").strip()
     return Path(override).expanduser().absolute() if override else platformdirs.user_cache_path("paai-monitor")
+
+
+def clear() -> list[Path]:
+    """Remove all that this program put there, and nothing else; returns what was removed."""
+    found = [path for pattern in ("jars", "secantus-mdb-*") for path in sorted(cache_dir().glob(pattern))]
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return found
 
 
 @contextmanager
@@ -72,3 +85,10 @@ def exclusive(
             if cancel is None:
                 time.sleep(_POLL_S)
         yield  # closing the handle releases the lock
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["clear"]:
+        sys.exit("usage: python -m stack.cache clear")
+    for removed in clear():
+        print(f"Removed {removed}")  # noqa: T201
