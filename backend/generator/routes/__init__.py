@@ -1,0 +1,1 @@
+"""The generator's addresses: `original` as the first system had them, `fleet` and `faults` beside it."""
