@@ -41,11 +41,13 @@ class ServiceApp(FastAPI):
         health: Behind ``/healthz`` and ``/readyz``.
         metrics: Behind ``/metrics``.
         bodies: Reads bodies within the limit; direct endpoints call it themselves.
+        extra_schemas: Schemas for the OpenAPI document that direct endpoints refer to, by name.
     """
 
     def __init__(self, *, token: bytes | None, health: Health, metrics: Metrics, **options: Any) -> None:
         super().__init__(**options)
         self.health, self.metrics, self.bodies = health, metrics, BodyReader()
+        self.extra_schemas: dict[str, Any] = {}
         self._auth = BearerToken(token) if token else None
         self._direct: dict[str, ASGIApp] = {}
 
@@ -92,6 +94,8 @@ class ServiceApp(FastAPI):
         """The OpenAPI document, with the token scheme where a token is asked for."""
         if self.openapi_schema is None:
             schema = get_openapi(title=self.title, version=self.version, description=self.description, routes=self.routes)
+            if self.extra_schemas:
+                schema.setdefault("components", {}).setdefault("schemas", {}).update(self.extra_schemas)
             if self._auth is not None:
                 schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 schema["security"] = [{"token": []}]

@@ -14,6 +14,8 @@ from backend.contract.times import from_datetime, from_iso, to_iso
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 #: No ISO 8601 time is longer; what is longer is not looked at.
 _MAX_CHARS: Final = 64
+#: 0001-01-01T00:00:00Z, the first time that `datetime` knows.
+_MIN_SECONDS: Final = -62_135_596_800
 _NOT_A_TIME: Final = "must be an ISO 8601 time or epoch seconds"
 #: Forms that ISO 8601 allows and `datetime.fromisoformat` does not know, e.g. a lower case "t" and "z".
 _LENIENT: Final[TypeAdapter[datetime]] = TypeAdapter(datetime)
@@ -21,6 +23,18 @@ _MILLISECONDS: Final = tuple(f".{ms:03d}Z" for ms in range(1000))
 
 
 def parse_timestamp(value: object) -> int:
+    """Time of a reading: as `parse_time`, not before 1970.
+
+    Raises:
+        ValueError: says why it is not taken.
+    """
+    epoch_ms = parse_time(value)
+    if epoch_ms < 0:
+        raise ValueError("is before 1970-01-01T00:00:00Z")
+    return epoch_ms
+
+
+def parse_time(value: object) -> int:
     """Milliseconds since the epoch, truncated. A time without offset is UTC; a numeric string is a number.
 
     Args:
@@ -76,11 +90,8 @@ def _second_ms(text: str) -> int:
 def _check_seconds(seconds: float) -> None:
     if seconds > MAX_EPOCH_SECONDS:
         raise ValueError("is too large for epoch seconds; it is probably in milliseconds: divide it by 1000")
-    if seconds < 0:
-        raise ValueError(_BEFORE_1970)
-
-
-_BEFORE_1970: Final = "is before 1970-01-01T00:00:00Z"
+    if seconds < _MIN_SECONDS:
+        raise ValueError("is before the year 1")
 
 
 def _from_float(seconds: float) -> int:
@@ -95,18 +106,14 @@ def _from_text(text: str) -> int:
     if len(text) == 24 and text[23] == "Z" and text[19] == "." and text[20:23].isdecimal() and text.isascii():
         # The wire's own form, whose seconds repeat.
         try:
-            epoch_ms = _second_ms(text[:19]) + int(text[20:23])
+            return _second_ms(text[:19]) + int(text[20:23])
         except ValueError:
             raise ValueError(_NOT_A_TIME) from None
-    elif len(text) > _MAX_CHARS:
+    if len(text) > _MAX_CHARS:
         raise ValueError(_NOT_A_TIME)
-    elif _NUMBER.fullmatch(text):
-        return _from_float(float(text)) if "." in text else parse_timestamp(int(text))
-    else:
-        epoch_ms = _from_iso_text(text)
-    if epoch_ms < 0:
-        raise ValueError(_BEFORE_1970)
-    return epoch_ms
+    if _NUMBER.fullmatch(text):
+        return _from_float(float(text)) if "." in text else parse_time(int(text))
+    return _from_iso_text(text)
 
 
 def _from_iso_text(text: str) -> int:

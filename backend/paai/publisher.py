@@ -1,0 +1,345 @@
+"""Readings → Kafka, acknowledged, from the event loop's own thread.
+
+librdkafka sends from threads of its own. `produce` only queues; acknowledgements are fetched by `poll(0)` on a timer of the
+loop while something is in flight, so that their callbacks run in the loop's thread: no lock, no wake-up across threads, and
+whatever was queued in the meantime shares the next round trip.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from backend.common.errors import UnavailableError
+from backend.common.metrics import Metrics
+from backend.contract.messages import DeviceMessage, encode
+from backend.contract.names import TOPIC_MESSAGES
+from backend.paai import metric_defs as defs
+
+#: How often acknowledgements are fetched while something is in flight. The loop's timers count whole milliseconds.
+POLL_S: Final = 0.001
+#: How often the producer's events are served while nothing is in flight, and the state is looked at.
+TICK_S: Final = 0.25
+#: How often and how long Kafka is asked whether it is back.
+PROBE_EVERY_S: Final = 0.5
+PROBE_TIMEOUT_S: Final = 2.0
+#: The loop is given back after so many records of a batch.
+SLICE: Final = 2000
+#: Fixed costs of one record in the queue, beside its key and value.
+RECORD_OVERHEAD_BYTES: Final = 256
+#: What an acknowledgement may take beyond its time limit before the producer is told to give up.
+STALL_GRACE_S: Final = 3.0
+FLUSH_S: Final = 5.0
+
+_log = logging.getLogger("paai.publisher")
+
+
+class KafkaProducer(Protocol):
+    """What is used of `confluent_kafka.Producer`."""
+
+    def produce(self, topic: str, value: bytes, key: str, *, on_delivery: Callable[[Any, Any], None]) -> None: ...
+    def poll(self, timeout: float) -> int: ...
+    def flush(self, timeout: float) -> int: ...
+    def purge(self, in_queue: bool = ..., in_flight: bool = ..., blocking: bool = ...) -> None: ...
+    def list_topics(self, topic: str, timeout: float) -> Any: ...
+
+
+ProducerFactory = Callable[[dict[str, Any]], KafkaProducer]
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherOptions:
+    """See `PaaiSettings` for what they mean."""
+
+    bootstrap: str
+    linger_ms: float = 2.0
+    ack_timeout_s: float = 5.0
+    max_messages: int = 100_000
+    max_bytes: int = 64 * 1024 * 1024
+
+    def producer_config(self) -> dict[str, Any]:
+        """librdkafka's configuration."""
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "client.id": "paai",
+            "enable.idempotence": True,
+            "acks": "all",
+            "compression.type": "lz4",
+            "linger.ms": self.linger_ms,
+            # An outage is answered within seconds; librdkafka's own five minutes would hold the client that long.
+            "message.timeout.ms": int(self.ack_timeout_s * 1000),
+            "request.timeout.ms": int(self.ack_timeout_s * 1000),
+            # As Java clients spread keys, should one ever write to this topic.
+            "partitioner": "murmur2_random",
+            # The limits that clients meet are this class's own; librdkafka's only have to be wider.
+            "queue.buffering.max.messages": 2 * self.max_messages,
+            "queue.buffering.max.kbytes": 4 * self.max_bytes // 1024,
+            "reconnect.backoff.ms": 100,
+            "reconnect.backoff.max.ms": 1000,
+            "socket.keepalive.enable": True,
+            "allow.auto.create.topics": False,
+            "topic.metadata.refresh.fast.interval.ms": 250,
+            "log_level": 3,
+        }
+
+
+class _Delivery:
+    """The records of one request."""
+
+    __slots__ = ("error", "future", "messages", "on_done", "remaining", "size", "started")
+
+    def __init__(self, future: asyncio.Future[None], messages: int, size: int, on_done: Callable[["_Delivery"], None]) -> None:
+        self.future, self.messages, self.remaining, self.size, self.on_done = future, messages, messages, size, on_done
+        self.error: Any = None
+        self.started = time.perf_counter()
+
+    def report(self, error: Any, _message: Any) -> None:
+        """librdkafka's delivery report of one record."""
+        if error is not None:
+            self.error = error
+        self.remaining -= 1
+        if not self.remaining:
+            self.on_done(self)
+
+
+class Publisher:
+    """Publishes readings to the topic; every call belongs to one event loop.
+
+    Guarantees: `publish` returns after Kafka acknowledged (acks=all, idempotent); it raises within about the time limit
+    otherwise. A record that was answered 503 may still arrive: clients repeat, and a reading's identity makes that safe.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: PublisherOptions,
+        metrics: Metrics,
+        topic: str = TOPIC_MESSAGES,
+        factory: ProducerFactory = Producer,
+    ) -> None:
+        self._options, self._topic, self._factory = options, topic, factory
+        self._accepted = metrics.counter(defs.ACCEPTED)
+        self._lost = {reason: metrics.counter(defs.UNACKNOWLEDGED).labels(reason) for reason in ("down", "full", "failed")}
+        self._in_flight_gauge = metrics.gauge(defs.IN_FLIGHT)
+        self._ack_seconds = metrics.histogram(defs.ACK_SECONDS)
+        self._producer: KafkaProducer | None = None
+        self._in_flight = self._in_flight_bytes = 0
+        self._done: list[_Delivery] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._down = "Kafka has not answered yet."
+        self._fatal = ""
+        self._last_progress = 0.0
+        self._ticker: asyncio.Task[None] | None = None
+        self._prober = ThreadPoolExecutor(1, thread_name_prefix="kafka-probe")
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Make the producer; waits for Kafka's first answer, but starts without it."""
+        self._loop = asyncio.get_running_loop()
+        self._open()
+        await self._probe()
+        self._ticker = asyncio.create_task(self._tick_forever(), name="kafka-ticker")
+
+    async def stop(self) -> None:
+        """Wait for what is in flight, within bounds, and end."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+        deadline = time.monotonic() + FLUSH_S
+        while self._in_flight and time.monotonic() < deadline:
+            self._poll()
+            await asyncio.sleep(0.01)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._in_flight:
+            _log.warning("%s readings were not acknowledged at the end; their clients were answered 503", self._in_flight)
+            self._purge()
+        self._prober.shutdown(wait=False, cancel_futures=True)
+        self._producer = None
+
+    def _open(self) -> None:
+        config = self._options.producer_config()
+        config["error_cb"] = self._on_error
+        self._producer = self._factory(config)
+        self._fatal = ""
+
+    # --- publishing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> str:
+        """Empty while Kafka is reached, else one sentence."""
+        return self._down
+
+    async def check(self) -> str:
+        """Readiness: "" or what is wrong."""
+        return self._down
+
+    def publish_one(self, message: DeviceMessage) -> asyncio.Future[None]:
+        """Publish one reading.
+
+        Returns:
+            Done when Kafka has acknowledged; raises UnavailableError otherwise.
+
+        Raises:
+            UnavailableError: not taken, at once.
+        """
+        value = encode(message)
+        delivery = self._admit(1, len(value) + RECORD_OVERHEAD_BYTES)
+        self._produce(delivery, value, message.device_id)
+        return delivery.future
+
+    async def publish(self, messages: Sequence[DeviceMessage]) -> None:
+        """Publish readings; returns when Kafka has acknowledged every one.
+
+        Raises:
+            UnavailableError: at least one was not acknowledged.
+        """
+        values = [encode(message) for message in messages]
+        delivery = self._admit(len(values), sum(map(len, values)) + RECORD_OVERHEAD_BYTES * len(values))
+        for index, (message, value) in enumerate(zip(messages, values, strict=True), 1):
+            self._produce(delivery, value, message.device_id)
+            if not index % SLICE:
+                await asyncio.sleep(0)
+        await delivery.future
+
+    def _admit(self, count: int, size: int) -> _Delivery:
+        if self._down:
+            self._lost["down"].inc(count)
+            raise UnavailableError(f"{self._down} Repeat it.", retry_after_s=1)
+        options = self._options
+        if self._in_flight + count > options.max_messages or self._in_flight_bytes + size > options.max_bytes:
+            self._lost["full"].inc(count)
+            raise UnavailableError(f"{self._in_flight} readings wait for Kafka already; repeat it.", retry_after_s=1)
+        if not self._in_flight:
+            self._last_progress = time.monotonic()
+        self._in_flight += count
+        self._in_flight_bytes += size
+        if self._timer is None:
+            self._timer = self._loop.call_later(POLL_S, self._on_timer)
+        return _Delivery(self._loop.create_future(), count, size, self._done.append)
+
+    def _produce(self, delivery: _Delivery, value: bytes, key: str) -> None:
+        try:
+            assert self._producer is not None  # noqa: S101 - between start and stop there is one
+            self._producer.produce(self._topic, value, key, on_delivery=delivery.report)
+        except BufferError:
+            delivery.report(KafkaError(KafkaError._QUEUE_FULL), None)  # noqa: SLF001 - the name of its error code
+        except KafkaException as error:
+            delivery.report(error.args[0], None)
+
+    # --- acknowledgements ---------------------------------------------------------------------------------------------
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._poll()
+        if self._in_flight:
+            self._timer = self._loop.call_later(POLL_S, self._on_timer)
+
+    def _poll(self) -> None:
+        if self._producer is not None:
+            self._producer.poll(0)
+        if self._done:
+            self._settle()
+
+    def _settle(self) -> None:
+        done = self._done[:]
+        self._done.clear()  # `_Delivery.on_done` holds this very list
+        now = time.perf_counter()
+        accepted = 0
+        for delivery in done:
+            self._in_flight -= delivery.messages
+            self._in_flight_bytes -= delivery.size
+            if delivery.error is None:
+                accepted += delivery.messages
+                self._ack_seconds.observe(now - delivery.started)
+                if not delivery.future.done():
+                    delivery.future.set_result(None)
+            else:
+                self._fail(delivery)
+        self._last_progress = time.monotonic()
+        if accepted:
+            self._accepted.inc(accepted)
+
+    def _fail(self, delivery: _Delivery) -> None:
+        error = delivery.error
+        self._lost["failed"].inc(delivery.messages)
+        code = error.code()
+        if code == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001
+            self._set_down(f"Kafka did not acknowledge within {self._options.ack_timeout_s:g} s.")
+        elif code in (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):  # noqa: SLF001
+            self._set_down(f"The Kafka topic {self._topic} does not exist yet.")
+        elif error.fatal():
+            self._fatal = error.str()
+        if not delivery.future.done():
+            text = f"Kafka did not take {'it' if delivery.messages == 1 else 'all of them'} ({error.str()}). Repeat it."
+            delivery.future.set_exception(UnavailableError(text, retry_after_s=1))
+            # A client that left does not fetch it; that is no error of ours.
+            delivery.future.exception()
+
+    # --- state --------------------------------------------------------------------------------------------------------
+
+    def _on_error(self, error: Any) -> None:
+        """librdkafka's event; comes from `poll`, so in the loop's thread."""
+        if error.fatal():
+            self._fatal = error.str()
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+            self._set_down(f"Kafka at {self._options.bootstrap} cannot be reached.")
+
+    def _set_down(self, reason: str) -> None:
+        if not self._down:
+            _log.warning("%s", reason)
+        self._down = reason
+
+    async def _tick_forever(self) -> None:
+        probe_at = 0.0
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._poll()
+            self._in_flight_gauge.set(self._in_flight)
+            now = time.monotonic()
+            if self._fatal:
+                self._reopen()
+            elif self._in_flight and now - self._last_progress > self._options.ack_timeout_s + STALL_GRACE_S:
+                _log.warning(
+                    "no acknowledgement for %.0f s, giving up on %s readings", now - self._last_progress, self._in_flight
+                )
+                self._purge()
+            if self._down and now >= probe_at:
+                await self._probe()
+                probe_at = time.monotonic() + PROBE_EVERY_S
+
+    async def _probe(self) -> None:
+        """Ask Kafka for the topic, from another thread since the call blocks."""
+        producer = self._producer
+        assert producer is not None  # noqa: S101
+        try:
+            found = await self._loop.run_in_executor(self._prober, producer.list_topics, self._topic, PROBE_TIMEOUT_S)
+        except KafkaException:
+            self._set_down(f"Kafka at {self._options.bootstrap} cannot be reached.")
+            return
+        topic = found.topics.get(self._topic)
+        if topic is None or topic.error is not None or not topic.partitions:
+            self._set_down(f"The Kafka topic {self._topic} does not exist yet.")
+            return
+        if self._down:
+            _log.info(
+                "Kafka at %s answers, topic %s has %s partitions", self._options.bootstrap, self._topic, len(topic.partitions)
+            )
+        self._down = ""
+
+    def _purge(self) -> None:
+        if self._producer is not None:
+            self._producer.purge(in_queue=True, in_flight=True, blocking=False)
+            self._poll()
+
+    def _reopen(self) -> None:
+        """An idempotent producer that lost its sequence is of no more use; a new one starts a new sequence."""
+        _log.error("the Kafka producer failed (%s); making a new one", self._fatal)
+        self._purge()
+        self._open()

@@ -1,0 +1,1 @@
+"""The calls of paai, one module a subject."""
