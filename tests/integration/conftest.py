@@ -1,0 +1,93 @@
+"""The real system, started once a session on shifted ports, for every test that asks for it."""
+
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from backend.contract.ports import Ports
+from stack import catalogue
+from stack.errors import StackError
+from stack.local import logs, processes
+from stack.local.layout import Layout
+from stack.local.target import LocalTarget
+from stack.target import Endpoints
+
+_FIRST_OFFSET, _LAST_OFFSET, _STEP = 20_000, 30_000, 10
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSystem:
+    """A running system.
+
+    Attributes:
+        target: Where it runs.
+        endpoints: Its addresses.
+        ports: Its ports.
+        data_dir: Where its data lie.
+        up_s: How long `up` took, in seconds.
+    """
+
+    target: LocalTarget
+    endpoints: Endpoints
+    ports: Ports
+    data_dir: Path
+    up_s: float
+
+    def cli(self, *arguments: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m stack`` on this system."""
+        command = [sys.executable, "-m", "stack", *arguments, "--data-dir", str(self.data_dir)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def free_offset() -> int:
+    """A port offset with which every port is free right now."""
+    offsets = list(range(_FIRST_OFFSET, _LAST_OFFSET, _STEP))
+    random.SystemRandom().shuffle(offsets)
+    for offset in offsets:
+        ports = Ports(offset)
+        wanted = [catalogue.port_of(ports, name) for service in catalogue.SERVICES for name in service.ports]
+        if all(map(_is_free, wanted)):
+            return offset
+    raise AssertionError("no port offset with free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def live_system() -> Iterator[LiveSystem]:
+    """The whole local target, up; taken down afterwards, and then nothing of it may be left."""
+    data_dir = Path(tempfile.mkdtemp(prefix="paai-live-"))
+    ports = Ports(free_offset())
+    target = LocalTarget(data_dir=data_dir, ports=ports, reason="Integration tests.")
+    layout = Layout.of(data_dir)
+    try:
+        begun = time.monotonic()
+        try:
+            for _ in target.up():
+                pass
+        except StackError as error:
+            lines = {s.name: logs.excerpt(layout, s.name, scaled=s.scalable, lines=15) for s in catalogue.SERVICES}
+            pytest.fail("\n".join([f"the system did not come up: {error}", *(f"--- {n}\n{text}" for n, text in lines.items())]))
+        yield LiveSystem(target, target.endpoints(), ports, data_dir, time.monotonic() - begun)
+    finally:
+        for _ in target.down():
+            pass
+        left = processes.describe(processes.marked(layout))
+        shutil.rmtree(data_dir, ignore_errors=True)
+        assert not left, f"still running after down: {left}"
