@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from desktop.model.snapshot import Curve, Envelope, FloatArray, Steps
+from desktop.model.snapshot import Curve, Envelope, FloatArray, SensorView, Steps
 
 
 class Vertices(NamedTuple):
@@ -141,6 +141,12 @@ def value_extent(start: float, end: float, envelope: Envelope, curves: tuple[Cur
         take(curve.value, curve.value, (curve.t >= start) & (curve.t <= end))
     take(steps.low, steps.high, (steps.start < end) & (steps.end > start))
     return (min(lows), max(highs)) if lows else (float("nan"), float("nan"))
+
+
+def has_data(start: float, end: float, view: SensorView) -> bool:
+    """Whether anything is drawn between `start` and `end`."""
+    low, _ = value_extent(start, end, view.envelope, view.curves, view.steps)
+    return bool(np.isfinite(low))
 
 
 _NOTHING = Vertices(np.empty(0), np.empty(0), np.empty(0, np.int32))
