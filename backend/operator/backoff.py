@@ -8,7 +8,9 @@ class Backoff:
         attempts: Attempts since the start, never reset.
     """
 
-    def __init__(self, *, first_s: float = 1.0, factor: float = 2.0, most_s: float = 60.0, forget_after_s: float = 120.0) -> None:
+    def __init__(
+        self, *, first_s: float = 1.0, factor: float = 2.0, most_s: float = 60.0, forget_after_s: float = 120.0
+    ) -> None:
         self._first_s, self._factor, self._most_s, self._forget_after_s = first_s, factor, most_s, forget_after_s
         self._delay_s = 0.0
         self._last: float | None = None

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -97,7 +97,8 @@ class ConfluentAdmin:
     def end_offsets(self, topic: str) -> dict[int, int]:
         """The offset after the last record, by partition."""
         partitions = self.partitions().get(topic, 0)
-        wanted = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        wanted = {TopicPartition(topic, p): latest for p in range(partitions)}
         if not wanted:
             return {}
         answers = self._all(self._client.list_offsets(wanted, request_timeout=self._timeout_s))
@@ -115,5 +116,3 @@ class ConfluentAdmin:
             for tp in answer.topic_partitions
             if tp.topic == topic and tp.offset >= 0
         }
-
-

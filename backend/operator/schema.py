@@ -13,15 +13,12 @@ from pymongo import MongoClient
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from backend.contract import limits, names
-from backend.contract.devices import SENSORS
+from backend.contract.devices import DEVICE_TYPES, SENSORS
 from backend.operator.keeper import Finding
 
 log = logging.getLogger("kafka-operator")
 
 Document = dict[str, Any]
-
-#: Values beyond this are no measurement; it also keeps Infinity and NaN out, which JSON Schema's types let pass.
-_FINITE = 1e300
 
 MESSAGE_VALIDATOR: Document = {
     "$jsonSchema": {
@@ -36,7 +33,9 @@ MESSAGE_VALIDATOR: Document = {
             "value": {"bsonType": ["double", "int", "long"]},
         },
     },
-    "value": {"$gte": -_FINITE, "$lte": _FINITE},
+    # Each sensor's own range also keeps out NaN and Infinity, which JSON Schema's types let pass, and whole numbers beyond
+    # 64 bits, which Connect's converter wraps around.
+    "$or": [{"sensor": t.sensor, "value": {"$gte": t.minimum, "$lte": t.maximum}} for t in DEVICE_TYPES],
 }
 
 
@@ -69,7 +68,9 @@ def wanted_collections() -> tuple[CollectionSpec, ...]:
         CollectionSpec(
             names.COLLECTION_AGGREGATES, (IndexSpec(("window.end",)), IndexSpec(("device_id", "sensor", "window.start")))
         ),
-        CollectionSpec(names.COLLECTION_PREDICTIONS, (IndexSpec(("device_id", "sensor", "timestamp")), IndexSpec(("timestamp",)))),
+        CollectionSpec(
+            names.COLLECTION_PREDICTIONS, (IndexSpec(("device_id", "sensor", "timestamp")), IndexSpec(("timestamp",)))
+        ),
         CollectionSpec(names.COLLECTION_PROGRESS),
     )
 
@@ -89,7 +90,9 @@ class SchemaKeeper:
 
     name = "indexes"
 
-    def __init__(self, *, client: "MongoClient[Document]", wanted: Sequence[CollectionSpec], database: str = names.DATABASE) -> None:
+    def __init__(
+        self, *, client: "MongoClient[Document]", wanted: Sequence[CollectionSpec], database: str = names.DATABASE
+    ) -> None:
         self._client, self._wanted, self._database = client, tuple(wanted), database
         self.corrections = 0
 
@@ -97,7 +100,9 @@ class SchemaKeeper:
         try:
             changed = self._reconcile()
         except OperationFailure as error:
-            return Finding(False, f"MongoDB refuses what the collections need: {error.details.get('errmsg') if error.details else error}")
+            return Finding(
+                False, f"MongoDB refuses what the collections need: {error.details.get('errmsg') if error.details else error}"
+            )
         except PyMongoError as error:
             return Finding(False, f"waits for MongoDB: {_short(error)}", waiting=True)
         return Finding(not changed, "puts MongoDB's indexes right" if changed else "")
@@ -116,7 +121,10 @@ class SchemaKeeper:
         changed = False
         if actual is None:
             try:
-                db.create_collection(spec.name, **({"validator": spec.validator} if spec.validator else {}))
+                if spec.validator is None:
+                    db.create_collection(spec.name)
+                else:
+                    db.create_collection(spec.name, validator=spec.validator)
                 log.info("collection %s: created", spec.name)
             except CollectionInvalid:  # somebody's first write was quicker; the next step sees its options
                 log.info("collection %s: appeared meanwhile", spec.name)

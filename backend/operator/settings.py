@@ -1,14 +1,12 @@
 """Settings of the operator, read once from the environment (prefix ``PAAI_``) and never changed."""
 
-from pathlib import Path
-
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backend.common.settings import ServiceSettings
 from backend.contract import limits
 
 
-class OperatorSettings(BaseSettings):
+class OperatorSettings(ServiceSettings):
     """Where things are and how patient the operator is.
 
     Attributes:
@@ -16,8 +14,6 @@ class OperatorSettings(BaseSettings):
         mongo_uri: MongoDB, as the operator reaches it.
         sink_mongo_uri: MongoDB, as Connect reaches it; empty = `mongo_uri`.
         connect_url: Base address of Connect's REST interface.
-        state_dir: Where the state file is written.
-        log_level: Of the root logger.
         replication_factor: Of topics that the operator creates.
         converge_interval_s: Pause between two steps until all is as wanted.
         steady_interval_s: Pause between two steps afterwards.
@@ -33,14 +29,10 @@ class OperatorSettings(BaseSettings):
         retention_slice: Documents removed by one delete.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PAAI_", frozen=True, extra="ignore")
-
     kafka_bootstrap: str = "127.0.0.1:9092"
     mongo_uri: str = "mongodb://127.0.0.1:27017/"
     sink_mongo_uri: str = ""
     connect_url: str = "http://127.0.0.1:8083"
-    state_dir: Path = Path()
-    log_level: str = "INFO"
     replication_factor: int = Field(default=1, ge=1)
     converge_interval_s: float = Field(default=0.5, gt=0)
     steady_interval_s: float = Field(default=5.0, gt=0)

@@ -6,7 +6,7 @@ from backend.contract import names
 
 _SINK = "com.mongodb.kafka.connect.sink"
 #: How the wire writes times; SimpleDateFormat's notation.
-_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSX"
+_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 
 
 def with_options(uri: str, **options: str) -> str:

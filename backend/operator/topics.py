@@ -41,6 +41,8 @@ def wanted_topics(*, retention_hours: float, retention_bytes: int) -> tuple[Topi
         return {
             "cleanup.policy": "delete",
             "retention.ms": retention_ms,
+            # A record stamped years ahead would never age out, and would let its reading push Spark's watermark.
+            "message.timestamp.after.max.ms": "3600000",
             "retention.bytes": str(per_partition),
             "segment.bytes": str(max(1024 * 1024, min(128 * 1024 * 1024, per_partition // 4))),
         }
@@ -81,6 +83,7 @@ class TopicKeeper:
 
     Attributes:
         corrections: What was put right since the start, for the log and for tests.
+        created: How often each topic was created since the start, by name.
     """
 
     name = "topics"
@@ -88,6 +91,7 @@ class TopicKeeper:
     def __init__(self, *, admin: KafkaAdmin, wanted: tuple[TopicSpec, ...]) -> None:
         self._admin, self._wanted = admin, wanted
         self.corrections = 0
+        self.created: dict[str, int] = {}
 
     def step(self) -> Finding:
         try:
@@ -103,6 +107,7 @@ class TopicKeeper:
         for spec in self._wanted:
             if spec.name not in there:
                 self._admin.create(spec)
+                self.created[spec.name] = self.created.get(spec.name, 0) + 1
                 log.info("topic %s: created with %d partition(s)", spec.name, spec.partitions)
                 changed = True
             elif there[spec.name] < spec.partitions:

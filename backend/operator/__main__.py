@@ -1,0 +1,101 @@
+"""``python -m backend.operator``: run until SIGTERM. ``--healthcheck``: say whether a running one is well (exit 0 or 1)."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from pymongo import MongoClient
+
+from backend.common.log import set_up_logging
+from backend.common.settings import load_settings
+from backend.contract import names
+from backend.operator.connect_client import HttpConnect
+from backend.operator.connector import ConnectorKeeper
+from backend.operator.kafka_admin import ConfluentAdmin
+from backend.operator.lag import LagWatch
+from backend.operator.loop import Loop, Pace
+from backend.operator.retention import RetentionKeeper
+from backend.operator.schema import SchemaKeeper, wanted_collections
+from backend.operator.settings import OperatorSettings
+from backend.operator.sink import sink_config
+from backend.operator.state import read_state
+from backend.operator.topics import TopicKeeper, wanted_topics
+
+SERVICE = "kafka-operator"
+
+
+def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
+    """Build and wire everything; talks to nothing yet."""
+    timeout_ms = int(settings.call_timeout_s * 1000)
+
+    def admin() -> ConfluentAdmin:
+        return ConfluentAdmin(
+            bootstrap=settings.kafka_bootstrap,
+            timeout_s=settings.call_timeout_s,
+            replication_factor=settings.replication_factor,
+        )
+
+    # Server selection is short, so that an outage is noticed and said soon; the loop is what waits.
+    mongo: MongoClient[dict[str, object]] = MongoClient(
+        settings.mongo_uri,
+        tz_aware=True,
+        appname=SERVICE,
+        serverSelectionTimeoutMS=min(2000, timeout_ms),
+        connectTimeoutMS=min(2000, timeout_ms),
+        socketTimeoutMS=max(30_000, timeout_ms),
+    )
+    pace = Pace(settings.converge_interval_s, settings.steady_interval_s)
+    loop: Loop
+    topics = TopicKeeper(
+        admin=admin(),
+        wanted=wanted_topics(retention_hours=settings.retention_hours, retention_bytes=settings.retention_bytes),
+    )
+    schema = SchemaKeeper(client=mongo, wanted=wanted_collections())
+    connector = ConnectorKeeper(
+        connect=HttpConnect(url=settings.connect_url, timeout_s=settings.call_timeout_s),
+        config=sink_config(mongo_uri=settings.uri_for_sink, tasks=settings.sink_tasks),
+        watch=LagWatch(source=admin()),
+        may_start=lambda: loop.converged(topics.name, schema.name),
+        topic_generation=lambda: topics.created.get(names.TOPIC_MESSAGES, 0),
+        mongo_is_up=lambda: loop.converged(schema.name),
+        stuck_after_s=settings.stuck_after_s,
+        stuck_restart_after_s=settings.stuck_restart_after_s,
+    )
+    retention = RetentionKeeper(
+        client=mongo,
+        raw_hours=settings.retention_hours,
+        raw_bytes=settings.retention_bytes,
+        aggregate_days=settings.aggregate_retention_days,
+        slice_documents=settings.retention_slice,
+        pause=lambda seconds: loop.stop.wait(seconds),
+    )
+    retention_pace = Pace(settings.steady_interval_s, settings.retention_interval_s, counts=False)
+    loop = Loop(keepers=[(topics, pace), (schema, pace), (connector, pace), (retention, retention_pace)], state_file=state_file)
+    return loop
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m backend.operator", description=__doc__)
+    parser.add_argument(
+        "--healthcheck", action="store_true", help="exit 0 when a running operator reports that all is as wanted"
+    )
+    options = parser.parse_args(arguments)
+    settings = load_settings(OperatorSettings, service=SERVICE)
+    state_file = (settings.state_dir or Path()) / f"{SERVICE}.json"
+    if options.healthcheck:
+        state = read_state(state_file)
+        print(state.message or ("all as wanted" if state.ok else "not converged yet"))
+        return 0 if state.ok else 1
+    set_up_logging(settings.log_level, service=SERVICE)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every request says nothing
+    loop = build(settings, state_file=state_file)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.request_stop())
+    loop.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Notices a sink that says RUNNING and writes nothing: committed offsets stand still while the topic holds more."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.contract import names
+
+
+class OffsetSource(Protocol):
+    """Offsets by partition. Each call is bounded and raises `topics.KafkaUnavailableError` only."""
+
+    def end_offsets(self, topic: str) -> dict[int, int]:
+        """The offset after the last record."""
+        ...
+
+    def committed_offsets(self, group: str, topic: str) -> dict[int, int]:
+        """What the group has committed; absent where it has committed nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the sink is behind.
+
+    Attributes:
+        records: Records in the topic that the sink has not committed.
+        still_s: Since when nothing was committed although there was something to commit, in seconds; 0 when it moves.
+        reset: The topic is shorter than what was committed: it was wiped, and the group must start over.
+    """
+
+    records: int
+    still_s: float
+    reset: bool = False
+
+
+class LagWatch:
+    """Compares one look with the last."""
+
+    def __init__(self, *, source: OffsetSource, topic: str = names.TOPIC_MESSAGES, group: str = names.SINK_GROUP) -> None:
+        self._source, self._topic, self._group = source, topic, group
+        self._committed: dict[int, int] = {}
+        self._behind_since: float | None = None
+
+    def look(self, now: float) -> Lag:
+        """Look once. `now` is of any one monotonic clock, in seconds."""
+        committed = self._source.committed_offsets(self._group, self._topic)
+        end = self._source.end_offsets(self._topic)  # asked second, so that the lag is never negative by a race
+        lag = sum(max(0, offset - committed.get(partition, 0)) for partition, offset in end.items())
+        reset = any(offset > end.get(partition, 0) for partition, offset in committed.items())
+        if lag == 0 or committed != self._committed:
+            self._behind_since = None if lag == 0 else now
+        elif self._behind_since is None:
+            self._behind_since = now
+        self._committed = committed
+        return Lag(lag, 0.0 if self._behind_since is None else now - self._behind_since, reset)
