@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from backend.contract.devices import BY_TAG, DEVICE_TYPES
 from backend.contract.limits import MAX_BATCH_READINGS, MAX_DEVICE_ID_CHARS
@@ -123,21 +122,16 @@ class ReadingParser:
 
     def _split(self, body: bytes) -> list[bytes]:
         """The JSON text of each item."""
-        if body.count(b",") > 10 * MAX_BATCH_READINGS:
-            _check_not_hostile(body)
-        try:
-            items = [bytes(raw) for raw in self._raw_list.decode(body)]
-        except _NOT_FAST:
-            # Python's own JSON writers put NaN and Infinity into the text; only the readings that hold one are bad.
+        # More commas than any sensible batch has: do not make objects before the items are counted.
+        if body.count(b",") <= 10 * MAX_BATCH_READINGS:
             try:
-                parsed = from_json(body)
-            except ValueError as error:
-                raise InvalidBatchError([{"type": "json_invalid", "loc": (), "msg": f"Invalid JSON: {error}"}]) from None
-            if not isinstance(parsed, list):
-                raise InvalidBatchError([{"type": "list_type", "loc": (), "msg": "must be a JSON array of readings"}]) from None
-            items = [json.dumps(item).encode() for item in parsed]
-        _check_count(len(items))
-        return items
+                items = [bytes(raw) for raw in self._raw_list.decode(body)]
+            except _NOT_FAST:
+                pass
+            else:
+                _check_count(len(items))
+                return items
+        return _split_by_tokens(body)
 
     def _parse_by_model(self, body: bytes, now_ms: int) -> DeviceMessage:
         try:
@@ -201,23 +195,57 @@ def _readable(error: ValidationError) -> list[FieldError]:
 
 def _check_count(count: int) -> None:
     if count == 0:
-        raise InvalidBatchError([{"type": "too_short", "loc": (), "msg": "must hold at least one reading"}])
+        raise _not_a_batch("too_short", "must hold at least one reading")
     if count > MAX_BATCH_READINGS:
-        message = f"must hold at most {MAX_BATCH_READINGS} readings, not {count}; send several batches"
-        raise InvalidBatchError([{"type": "too_long", "loc": (), "msg": message}])
+        raise _not_a_batch("too_long", f"must hold at most {MAX_BATCH_READINGS} readings, not {count}; send several batches")
 
 
-def _check_not_hostile(body: bytes) -> None:
-    """Refuse an array of far too many items before millions of objects are made of it."""
-    depth = items = 0
-    for token in _TOKENS.finditer(body):
+def _split_by_tokens(body: bytes) -> list[bytes]:
+    """The text of each item of an array that as a whole is no strict JSON.
+
+    Python's own JSON writers put NaN and Infinity into it, others half a surrogate pair: only the items that hold such a
+    thing are bad. Looks at brackets and strings only; what stands between them is for the parser of the item.
+    """
+    items: list[bytes] = []
+    depth = start = 0
+    for count, token in enumerate(_TOKENS.finditer(body)):
+        if count > _MAX_TOKENS:
+            raise _not_a_batch("too_long", f"must hold at most {MAX_BATCH_READINGS} readings; send several batches")
         first = token.group()[0]
-        if first in b"[{":
+        if first == _COMMA:
+            if depth == 1:
+                items.append(body[start : token.start()])
+                start = token.end()
+                if len(items) >= MAX_BATCH_READINGS:
+                    raise _not_a_batch("too_long", f"must hold at most {MAX_BATCH_READINGS} readings; send several batches")
+        elif first in b"[{":
+            if depth == 0:
+                if body[: token.start()].strip() or first != b"["[0] or start:
+                    break
+                start = token.end()
             depth += 1
         elif first in b"]}":
             depth -= 1
-        elif first == 0x2C and depth == 1:
-            items += 1
-            if items >= MAX_BATCH_READINGS:
-                message = f"must hold at most {MAX_BATCH_READINGS} readings; send several batches"
-                raise InvalidBatchError([{"type": "too_long", "loc": (), "msg": message}])
+            if depth == 0:
+                items.append(body[start : token.start()])
+                if len(items) == 1 and not items[0].strip():
+                    _check_count(0)
+                if body[token.end() :].strip() or not all(item.strip() for item in items):
+                    break
+                return items
+    try:
+        json.loads(body)
+    except RecursionError:
+        raise _not_a_batch("json_invalid", "Invalid JSON: nested too deeply") from None
+    except ValueError as error:
+        raise _not_a_batch("json_invalid", f"Invalid JSON: {error}") from None
+    raise _not_a_batch("list_type", "must be a JSON array of readings")
+
+
+_COMMA: Final = b","[0]
+#: A reading has fewer than 20; this leaves room for fields that are ignored.
+_MAX_TOKENS: Final = 50 * MAX_BATCH_READINGS
+
+
+def _not_a_batch(kind: str, message: str) -> InvalidBatchError:
+    return InvalidBatchError([{"type": kind, "loc": (), "msg": message}])
