@@ -15,6 +15,7 @@ from stack.local.layout import Layout
 from stack.local.probes import Prober
 from stack.local.rpc import Supervisor
 from stack.local.start import Starter
+from stack.local.status import why_down
 from stack.target import Step
 
 STOP_TIMEOUT_S = 45.0
@@ -138,6 +139,7 @@ def _start(supervisor: Supervisor, board: StepBoard, layout: Layout, ports: Port
         Prober(layout, ports).probe,
         board,
         excerpt=lambda name: logs.excerpt(layout, name, scaled=service.scalable),
+        why_down=lambda service, process: why_down(layout, service, process),
         cancel=threading.Event(),
     )
     alone = replace(service, after=())

@@ -15,6 +15,9 @@ from stack.target import Step
 
 _POLL_S = 0.1
 
+#: supervisord restarts a process that exited within a second.
+_RESTART_GRACE_S = 2.5
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -24,6 +27,7 @@ class _Waiting:
     begun: float
     probe: Future[Health] | None = None
     health: Health = field(default_factory=lambda: Health(False, "It has not answered yet."))
+    gone_since: float | None = None
 
 
 class Starter:
@@ -36,13 +40,16 @@ class Starter:
         board: StepBoard,
         *,
         excerpt: Callable[[str], str],
+        why_down: Callable[[Service, ProcessInfo], str],
         cancel: threading.Event,
     ) -> None:
         """
         Args:
             excerpt: Last log lines of a service, for error messages.
+            why_down: Why a process does not run, one sentence.
         """
-        self._supervisor, self._probe, self._board, self._excerpt, self._cancel = supervisor, probe, board, excerpt, cancel
+        self._supervisor, self._probe, self._board, self._cancel = supervisor, probe, board, cancel
+        self._excerpt, self._why_down = excerpt, why_down
 
     def run(self, services: Sequence[Service], wanted: Mapping[str, int]) -> Iterator[Step]:
         """Start and await all. The board has a step for each already.
@@ -82,15 +89,15 @@ class Starter:
         service = entry.service
         mine = [process for process in processes if process.replica < replicas]
         elapsed_s = time.monotonic() - entry.begun
-        # A process that is stopped or gone may only not have been started yet; a moment later it is a failure.
-        if any(p.state == "FATAL" for p in mine) or (elapsed_s > 1.0 and any(p.state in {"EXITED", "STOPPED"} for p in mine)):
-            raise self._failure(service, _why_down(service, mine), StepFailedError)
+        if (gone := _gone_for_good(entry, mine)) is not None:
+            raise self._failure(service, self._why_down(service, gone), StepFailedError)
         if entry.probe is None:
             entry.probe = pool.submit(self._probe, service)
         if entry.probe.done():
             entry.health, entry.probe = entry.probe.result(), None
         if entry.health.ok:
-            if all(p.is_alive for p in mine):
+            # Replicas answer on one socket: a probe tells of one of them. The others count once they have stayed up a while.
+            if all(p.state == "RUNNING" if service.scalable else p.is_alive for p in mine):
                 return self._board.done(service.name, "Healthy.")
             entry.health = Health(False, f"{sum(p.is_alive for p in mine)} of {replicas} processes run.")
         if elapsed_s > service.start_timeout_s:
@@ -107,13 +114,17 @@ class Starter:
         return kind(service.name, f"{service.title} did not start", why=text, remedy=remedy, service=service.name)
 
 
-def _why_down(service: Service, processes: Sequence[ProcessInfo]) -> str:
-    down = next(p for p in processes if p.state in {"FATAL", "EXITED", "STOPPED"})
-    if down.state == "FATAL":
-        return f"It exited again and again ({down.reason})."
-    if down.state == "EXITED":
-        return f"It exited with code {down.exit_code}."
-    return f"{service.title} was stopped meanwhile."
+def _gone_for_good(entry: _Waiting, processes: Sequence[ProcessInfo]) -> ProcessInfo | None:
+    """A process that nobody starts again. One that has just exited may only be about to be restarted."""
+    if (fatal := next((p for p in processes if p.state == "FATAL"), None)) is not None:
+        return fatal
+    gone = next((p for p in processes if p.state in {"EXITED", "STOPPED"}), None)
+    if gone is None:
+        entry.gone_since = None
+        return None
+    now = time.monotonic()
+    entry.gone_since = entry.gone_since or now
+    return gone if now - entry.gone_since > _RESTART_GRACE_S else None
 
 
 def _grouped(processes: Sequence[ProcessInfo]) -> dict[str, list[ProcessInfo]]:

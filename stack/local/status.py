@@ -69,27 +69,29 @@ class StatusReader:
         mine = [p for p in found if p.replica < wanted]
         down = next((p for p in mine if not p.is_alive), None)
         if down is not None:
-            return self._why_down(service, down)
+            return why_down(self._layout, service, down)
         if health is None:
             return "Stopped."
         return "" if health.ok else health.message
 
-    def _why_down(self, service: Service, process: ProcessInfo) -> str:
-        who = f"Process {process.replica} of {service.title}" if service.scalable else service.title
-        match process.state:
-            case "FATAL":
-                return f"{who} exited again and again and was given up ({process.reason}); see its log, then `restart` it."
-            case "BACKOFF":
-                return f"{who} exited soon after its start; it is started again after a pause."
-            case "EXITED" if process.exit_code == EXIT_NEEDS_RESET and service.name == "spark-job":
-                said = str(jsonfile.read(self._layout.state / f"{service.name}.json").get("message", ""))
-                return f"{said or 'The job cannot go on from its checkpoint.'} {RESET_HINT}"
-            case "EXITED":
-                return f"{who} exited with code {process.exit_code}."
-            case "STOPPING":
-                return f"{who} is stopping."
-            case _:
-                return "Stopped."
-
     def _stopped(self, service: Service, wanted: int) -> ServiceStatus:
         return ServiceStatus(service.name, wanted, 0, False, 0, "Stopped.", None, (), service.scalable)
+
+
+def why_down(layout: Layout, service: Service, process: ProcessInfo) -> str:
+    """Why a process does not run, one sentence and what to do."""
+    who = f"Process {process.replica} of {service.title}" if service.scalable else service.title
+    match process.state:
+        case "FATAL":
+            return f"{who} exited again and again and was given up ({process.reason}); see its log, then `restart` it."
+        case "BACKOFF":
+            return f"{who} exited soon after its start; it is started again after a pause."
+        case "EXITED" if process.exit_code == EXIT_NEEDS_RESET and service.name == "spark-job":
+            said = str(jsonfile.read(layout.state / f"{service.name}.json").get("message", ""))
+            return f"{said or 'The job cannot go on from its checkpoint.'} {RESET_HINT}"
+        case "EXITED":
+            return f"{who} exited with code {process.exit_code}."
+        case "STOPPING":
+            return f"{who} is stopping."
+        case _:
+            return "Stopped."

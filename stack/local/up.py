@@ -14,6 +14,7 @@ from stack.local.layout import Layout
 from stack.local.probes import Prober
 from stack.local.services import all_programs
 from stack.local.start import Starter
+from stack.local.status import why_down
 from stack.local.tools import find_tools
 from stack.target import Check, Step
 
@@ -62,6 +63,7 @@ class Up:
             Prober(self._layout, self._ports).probe,
             self._board,
             excerpt=lambda name: logs.excerpt(self._layout, name, scaled=catalogue.find(name).scalable),
+            why_down=lambda service, process: why_down(self._layout, service, process),
             cancel=self._cancel,
         )
         yield from starter.run(catalogue.SERVICES, wanted)
