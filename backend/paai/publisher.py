@@ -39,10 +39,15 @@ FLUSH_S: Final = 5.0
 _log = logging.getLogger("paai.publisher")
 
 
+PARTITION_BY_KEY: Final = -1
+
+DeliveryReport = Callable[[Any, Any], None]
+
+
 class KafkaProducer(Protocol):
     """What is used of `confluent_kafka.Producer`."""
 
-    def produce(self, topic: str, value: bytes, key: str, *, on_delivery: Callable[[Any, Any], None]) -> None: ...
+    def produce(self, topic: str, value: bytes, key: str, partition: int, on_delivery: DeliveryReport, /) -> None: ...
     def poll(self, timeout: float) -> int: ...
     def flush(self, timeout: float) -> int: ...
     def purge(self, in_queue: bool = ..., in_flight: bool = ..., blocking: bool = ...) -> None: ...
@@ -227,7 +232,8 @@ class Publisher:
     def _produce(self, delivery: _Delivery, value: bytes, key: str) -> None:
         try:
             assert self._producer is not None  # noqa: S101 - between start and stop there is one
-            self._producer.produce(self._topic, value, key, on_delivery=delivery.report)
+            # By position: by keyword the call takes twice as long.
+            self._producer.produce(self._topic, value, key, PARTITION_BY_KEY, delivery.report)
         except BufferError:
             delivery.report(KafkaError(KafkaError._QUEUE_FULL), None)  # noqa: SLF001 - the name of its error code
         except KafkaException as error:
