@@ -1,0 +1,1 @@
+"""Spark jobs: read → transform → write; every transform is a pure DataFrame → DataFrame function."""

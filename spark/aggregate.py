@@ -1,0 +1,202 @@
+"""The aggregates job: readings from Kafka → 10-second windows per device and sensor → MongoDB.
+
+Run by spark-submit in client mode with the project's root on PYTHONPATH; settings from ``PAAI_*`` (see `settings.JobSettings`).
+spark-submit gives ``--master``, the connectors' jars and ``--driver-memory``; the other ``spark.*`` settings the job makes
+itself (`query.build_session`): session time zone, cores, executor memory, shuffle partitions, state store.
+
+Exit codes: 0 stopped by SIGTERM; 2 settings that cannot be used; 78 the checkpoint does not belong to the topic any more, and
+somebody must decide (starting again helps nothing); 1 anything else (starting again may help).
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+from pydantic import ValidationError
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
+
+from backend.contract import names
+from spark.checkpoint import ResetNeededError, TopicReader, TopicUnavailableError, check, read_position, remember_topic
+from spark.progress import Progress, ProgressWriter
+from spark.query import ProgressListener, build_session, read, write
+from spark.settings import JobSettings
+from spark.state_file import StateFile
+from spark.transform import WindowRules, transform
+
+SERVICE = "spark-job"
+EXIT_RESET_NEEDED = 78
+EXIT_BAD_SETTINGS = 2
+
+log = logging.getLogger(SERVICE)
+
+#: How often a running job looks whether the topic is still the one it reads.
+_TOPIC_CHECK_S = 10.0
+
+
+class Job:
+    """The job's life: wait for the topic, check the checkpoint, run the query, begin again when it fails."""
+
+    def __init__(
+        self, *, session: SparkSession, settings: JobSettings, state: StateFile, writer: ProgressWriter, stop: threading.Event
+    ) -> None:
+        self._session, self._settings, self._state, self._writer, self._stop = session, settings, state, writer, stop
+        self._topic = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_MESSAGES)
+        self._rules = WindowRules(settings.window_s, settings.watermark_s, settings.max_future_s + settings.future_tolerance_s)
+
+    def run(self) -> None:
+        """Until stopped.
+
+        Raises:
+            ResetNeededError: the checkpoint does not belong to the topic any more.
+            TopicUnavailableError: the topic did not appear in time.
+        """
+        failures = 0
+        while not self._stop.is_set():
+            self._wait_for_topic()
+            if self._stop.is_set():
+                return
+            began = time.monotonic()
+            try:
+                self._run_query()
+            except StreamingQueryException as error:
+                failures = 1 if time.monotonic() - began > 120 else failures + 1
+                self._explain(error, failures)
+                self._stop.wait(min(30.0, 2.0**failures))
+
+    def _wait_for_topic(self) -> None:
+        deadline = time.monotonic() + self._settings.topic_wait_s
+        while not self._stop.is_set():
+            try:
+                self._check_topic()
+            except TopicUnavailableError as error:
+                if time.monotonic() > deadline:
+                    raise
+                self._state.say(ok=False, message=f"waits for the Kafka topic {names.TOPIC_MESSAGES}: {error}")
+                self._stop.wait(0.5)
+            else:
+                return
+
+    def _check_topic(self) -> None:
+        topic = self._topic.read()
+        position = read_position(self._settings.checkpoint_dir, names.TOPIC_MESSAGES)
+        check(position, topic, name=names.TOPIC_MESSAGES)
+        if position is None or not position.topic_id:
+            remember_topic(self._settings.checkpoint_dir, topic.topic_id)
+
+    def _run_query(self) -> None:
+        query = write(transform(read(self._session, self._settings), rules=self._rules), self._settings)
+        self._state.say(ok=True)
+        checked = time.monotonic()
+        try:
+            while not self._stop.is_set():
+                if query.awaitTermination(1):
+                    return
+                if time.monotonic() - checked > _TOPIC_CHECK_S:
+                    checked = time.monotonic()
+                    try:
+                        self._check_topic()
+                    except TopicUnavailableError as error:
+                        self._state.say(ok=False, message=f"Kafka does not answer Spark: {error}")
+                    else:
+                        self._state.say(ok=True)
+        finally:
+            query.stop()
+
+    def _explain(self, error: StreamingQueryException, failures: int) -> None:
+        if not self._writer.ping():
+            message = "MongoDB does not answer; the windows wait in Kafka and are written when it is back"
+        else:
+            message = f"a batch failed and is repeated (attempt {failures}): {first_line(error)}"
+        log.warning("the query ended: %s", first_line(error))
+        self._state.say(ok=False, message=message)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error of Spark, at most 300 characters; the rest is a Java stack trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def set_up_logging(level: str) -> None:
+    """Plain lines on stdout, as all services write them."""
+    formatter = logging.Formatter(f"%(asctime)s.%(msecs)03dZ %(levelname)s {SERVICE}: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.getLogger().handlers[:] = [handler]
+    logging.getLogger().setLevel(level)
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # when the JVM goes first, it has much to say and nothing to tell
+
+
+def main() -> int:
+    try:
+        settings = JobSettings()  # type: ignore[call-arg]  # from the environment
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"PAAI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors()
+        )
+        sys.stderr.write(f"{SERVICE} cannot start with these settings. {reasons}\n")
+        return EXIT_BAD_SETTINGS
+    set_up_logging(settings.log_level)
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+
+    progress = Progress(job=names.JOB_AGGREGATE, topic=names.TOPIC_MESSAGES, trigger_s=settings.trigger_s)
+    state = StateFile(settings.state_dir / f"{SERVICE}.json", hint=progress.hint)
+    state.start()
+    writer = ProgressWriter(mongo_uri=settings.mongo_uri)
+    writer.start()
+    session: SparkSession | None = None
+    try:
+        session = build_session(settings, name="paai-aggregate")
+        session.sparkContext.setLogLevel("WARN")
+        session.streams.addListener(ProgressListener(lambda p: writer.put(progress.add(p))))
+        Job(session=session, settings=settings, state=state, writer=writer, stop=stop).run()
+    except ResetNeededError as error:
+        state.say(ok=False, message=str(error))
+        return EXIT_RESET_NEEDED
+    except TopicUnavailableError as error:
+        state.say(ok=False, message=f"gave up waiting for the Kafka topic {names.TOPIC_MESSAGES}: {error}")
+        return 1
+    except Exception as error:  # the last resort of a process: its message must reach people
+        if not stop.is_set():
+            state.say(ok=False, message=f"the Spark job failed: {first_line(error)}")
+            log.debug("details", exc_info=True)
+            return 1
+    finally:
+        writer.close()
+        state.close()
+        if session is not None:
+            _stop_session(session)
+    state.say(ok=False, message="stopped")
+    return 0
+
+
+def _stop_session(session: SparkSession) -> None:
+    """Stop Spark, for a few seconds at most: on SIGTERM the JVM may be gone already."""
+    thread = threading.Thread(target=lambda: _quietly(session), daemon=True)
+    thread.start()
+    thread.join(timeout=5)
+
+
+def _quietly(session: SparkSession) -> None:
+    try:
+        session.stop()
+    except Exception as error:  # noqa: BLE001  # it is gone; that is what was wanted
+        log.debug("the Spark session was gone already: %s", error)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # py4j's callback thread would keep the process for a while

@@ -1,0 +1,114 @@
+"""Reads from Kafka, writes to MongoDB: the two ends of the aggregates job, and its Spark session."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.listener import (
+    QueryIdleEvent,
+    QueryProgressEvent,
+    QueryStartedEvent,
+    QueryTerminatedEvent,
+    StreamingQueryListener,
+)
+from pyspark.sql.streaming.query import StreamingQuery
+
+from backend.contract import names
+from spark.settings import JobSettings
+
+log = logging.getLogger("spark-job")
+
+_STATE_STORES = {
+    "rocksdb": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
+    "memory": "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
+}
+
+
+def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | None = None) -> SparkSession:
+    """The Spark session with all that the job needs; the master comes from spark-submit."""
+    conf = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.cores.max": str(settings.spark_cores),
+        "spark.executor.memory": settings.executor_memory,
+        # The connector closes an unused client after 5 s; windows come every 10 s, and a new client costs a handshake.
+        "spark.executor.extraJavaOptions": "-XX:+UseSerialGC -Dmongodb.keep_alive_ms=600000",
+        "spark.ui.showConsoleProgress": "false",
+        # A failed write is repeated by the job, with the whole batch; four attempts each waiting for MongoDB only hide it.
+        "spark.task.maxFailures": "1",
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
+        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+        "spark.sql.streaming.maxBatchesToRetainInMemory": "1",
+        # Otherwise 128 groups are enough to fall back to sorting.
+        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",
+        **(more or {}),
+    }
+    builder = SparkSession.builder.appName(name)
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def read(session: SparkSession, settings: JobSettings) -> DataFrame:
+    """The topic's records. Lost offsets fail the query: they are never skipped silently."""
+    return (
+        session.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
+        .option("subscribe", names.TOPIC_MESSAGES)
+        .option("startingOffsets", "earliest")
+        .option("failOnDataLoss", "true")
+        .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
+        .load()
+    )
+
+
+def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.COLLECTION_AGGREGATES) -> StreamingQuery:
+    """Start writing. A window is replaced by its `_id`, so that a batch may be repeated."""
+    return (
+        windows.writeStream.format("mongodb")
+        .queryName(names.JOB_AGGREGATE)
+        .outputMode("append")
+        .trigger(processingTime=f"{int(settings.trigger_s * 1000)} milliseconds")
+        .option("checkpointLocation", str(settings.checkpoint_dir))
+        .option("connection.uri", _with_timeouts(settings.mongo_uri))
+        .option("database", names.DATABASE)
+        .option("collection", collection)
+        .option("operationType", "replace")
+        .option("upsertDocument", "true")
+        .option("ordered", "false")
+        .start()
+    )
+
+
+def _with_timeouts(uri: str) -> str:
+    parts = urlsplit(uri)
+    query = {"serverSelectionTimeoutMS": "5000", "connectTimeoutMS": "5000", **dict(parse_qsl(parts.query))}
+    return urlunsplit(parts._replace(path=parts.path or "/", query=urlencode(query)))
+
+
+class ProgressListener(StreamingQueryListener):
+    """Hands each batch's progress on, as decoded JSON, on Spark's listener thread."""
+
+    def __init__(self, on_progress: Callable[[dict[str, Any]], None]) -> None:
+        self._on_progress = on_progress
+
+    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
+        """Nothing to do."""
+
+    def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802
+        """An exception here would vanish in Spark's listener bus; it is logged instead."""
+        try:
+            progress = json.loads(event.progress.json)
+            log.debug("batch %s: %s rows, %s", progress["batchId"], progress["numInputRows"], progress["durationMs"])
+            self._on_progress(progress)
+        except Exception:
+            log.exception("the progress of a batch could not be taken in")
+
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
+        """Nothing to do."""
+
+    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802
+        """The job's own loop notices."""
