@@ -45,6 +45,10 @@ class Connection(Protocol):
         """Change the fleet; a tag that is absent is unchanged (blocking)."""
         ...
 
+    def has_stored(self) -> bool:
+        """Whether any device's readings are stored (blocking)."""
+        ...
+
     def set_running(self, running: bool) -> FleetState:
         """Stop sending, or go on with the fleet as it was (blocking)."""
         ...

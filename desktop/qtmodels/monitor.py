@@ -9,9 +9,11 @@ from typing import Final, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from backend.contract.names import CANARY_DEVICE_ID
+from desktop.model.fleet import FleetState
+from desktop.model.health import Health
 from desktop.model.notifications import Notifications, describe
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
-from desktop.qtmodels.connection import Connection, FleetState
+from desktop.qtmodels.connection import Connection
 from desktop.qtmodels.tasks import RunTask
 from desktop.settings import Settings
 from stack.target import Endpoints, ServiceStatus, Target
@@ -40,7 +42,7 @@ class Monitor(QObject):
         detached(): it is no longer there, or was left.
         status_changed(list[ServiceStatus]): every two seconds.
         fleet_changed(FleetState): twice a second.
-        health_changed(str): one sentence on what is wrong; empty when nothing is.
+        health_changed(str): one sentence on what is wrong; empty when nothing is. The whole is `health_report`.
         stats_changed(FeedStats): twice a second.
         frame(LiveSnapshot): up to 30 times a second while a view source is set.
         focus_changed(tuple[str, ...]): the focus devices.
@@ -74,8 +76,8 @@ class Monitor(QObject):
         self._connection: Connection | None = None
         self._status: list[ServiceStatus] = []
         self._fleet = FleetState()
-        self._fleet_error = ""
         self._health = ""
+        self._report: Health | None = None
         self._focus = tuple(settings.focus)[:MAX_FOCUS]
         self._view_source: ViewSource | None = None
         self._epoch = 0  # counts attachments; an answer for an earlier one is dropped
@@ -85,7 +87,7 @@ class Monitor(QObject):
         self._snapshot_s = 0.0
         self._frames: deque[float] = deque(maxlen=120)
         self._status_timer = self._timer(STATUS_MS, self.poll_status)
-        self._fleet_timer = self._timer(FLEET_MS, self.poll_fleet)
+        self._fleet_timer = self._timer(FLEET_MS, self._poll_fleet)
         self._stats_timer = self._timer(STATS_MS, self._poll_stats)
         self._frame_timer = self._timer(FRAME_MS, self._take_frame)
         self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -123,10 +125,20 @@ class Monitor(QObject):
         return self._health
 
     @property
+    def health_report(self) -> Health | None:
+        """Every hop of the stream as last judged; None while detached."""
+        return self._report
+
+    @property
     def frames_per_s(self) -> float:
         """Frames handed out per second, over the last two seconds."""
         now = time.monotonic()
         return sum(1 for t in self._frames if now - t <= 2.0) / 2.0
+
+    @property
+    def snapshot_ms(self) -> float:
+        """How long a frame takes to compute, smoothed."""
+        return self._snapshot_s * 1000
 
     @property
     def running_since(self) -> datetime | None:
@@ -155,6 +167,7 @@ class Monitor(QObject):
         if connection is None:
             return
         self._fleet = FleetState()
+        self._report = None
         self._set_health("")
         self.detached.emit()
         self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
@@ -207,59 +220,57 @@ class Monitor(QObject):
     def _set_focus(self, focus: tuple[str, ...]) -> None:
         self._focus = focus
         self._settings.focus = list(focus)
+        if self._connection is not None:
+            self._connection.set_focus(focus)
         self.focus_changed.emit(focus)
 
     def search(self, text: str, limit: int = 20) -> list[str]:
         """Ids of devices seen that contain `text`, without those in focus."""
         if self._connection is None:
             return []
-        found = self._connection.search(text, limit + len(self._focus) + 1)
+        found = self._connection.store.search(text, limit=limit + len(self._focus) + 1)
         return [d for d in found if d not in self._focus and d != CANARY_DEVICE_ID][:limit]
 
     # Polls; each at most once at a time, each answer for the present attachment only
 
     def poll_status(self) -> None:
-        """Ask the target how its services are, off this thread."""
-        self._ask("status", self._read_status, self._got_status, self._no_status)
-
-    def poll_fleet(self) -> None:
-        """Ask the generator how its fleet is, off this thread."""
+        """Ask how the services are."""
         if self._connection is not None:
-            self._ask("fleet", self._connection.fleet, self._got_fleet, self._no_fleet)
+            services = list(self._connection.services())
+            if services:
+                self._got_status((any(s.running for s in services), services))
+        else:
+            self._ask("status", self._read_status, self._got_status, self._no_status)
 
     def _read_status(self) -> tuple[bool, list[ServiceStatus]]:
         status = self.target.status()
         return any(s.running for s in status) or self.target.is_up(), status
 
     def _got_status(self, answer: tuple[bool, list[ServiceStatus]]) -> None:
-        is_up, self._status = answer
-        self.status_changed.emit(self._status)
+        is_up, status = answer
+        if status != self._status:
+            self._status = status
+            self.status_changed.emit(status)
         if is_up and self._connection is None and not self._hold:
             self._attach()
         elif not is_up and self._connection is not None and not self._hold:
             self.detach()
-        self._judge()
 
     def _no_status(self, error: Exception) -> None:
         self._set_health(f"The state of the services cannot be read: {describe(error)}")
 
-    def _got_fleet(self, fleet: FleetState) -> None:
-        self._fleet, self._fleet_error = fleet, ""
-        self.fleet_changed.emit(fleet)
-
-    def _no_fleet(self, error: Exception) -> None:
-        if not self._fleet_error:
-            self._fleet_error = f"The generator does not answer: {describe(error)}"
-            self._judge()
+    def _poll_fleet(self) -> None:
+        if self._connection is not None:
+            fleet = self._connection.fleet()
+            if fleet.known and fleet != self._fleet:
+                self._fleet = fleet
+                self.fleet_changed.emit(fleet)
 
     def _poll_stats(self) -> None:
         if self._connection is not None:
-            self.stats_changed.emit(self._connection.stats())
-            self._judge()
-
-    def _judge(self) -> None:
-        if self._connection is not None:
-            self._set_health(self._connection.problem(self._status) or self._fleet_error)
+            self.stats_changed.emit(self._connection.store.stats())
+            self._report = self._connection.health()
+            self._set_health(self._report.sentence)
 
     def _set_health(self, sentence: str) -> None:
         if sentence != self._health:
@@ -291,8 +302,9 @@ class Monitor(QObject):
         self._stats_timer.start()
         if self._view_source is not None:
             self._frame_timer.start()
+        connection.set_focus(self._focus)
         self.attached.emit()
-        self.poll_fleet()
+        self._poll_fleet()
 
     def _not_built(self, error: Exception) -> None:
         self._busy.discard("attach")
@@ -307,13 +319,13 @@ class Monitor(QObject):
         request = source(time.time())
         if self._snapshot_s < DIRECT_S:
             started = time.perf_counter()
-            snapshot = connection.snapshot(request)
+            snapshot = connection.store.snapshot(request)
             self._emit_frame(snapshot, time.perf_counter() - started)
             return
 
         def work() -> tuple[LiveSnapshot, float]:
             started = time.perf_counter()
-            snapshot = connection.snapshot(request)
+            snapshot = connection.store.snapshot(request)
             return snapshot, time.perf_counter() - started
 
         self._ask("frame", work, lambda r: self._emit_frame(*r), lambda e: self._unexpected(e, "drawing the charts"))

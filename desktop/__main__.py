@@ -1,0 +1,103 @@
+"""The command line: ``python -m desktop``."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from backend.contract.ports import MAX_OFFSET
+
+TARGETS = ("auto", "swarm", "local")
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments; ends the program for those that make no sense."""
+    parser = argparse.ArgumentParser(
+        prog="python -m desktop",
+        description="Monitor of the PAAI stream: deploys the system, drives its fleet, shows what flows.",
+    )
+    parser.add_argument("--target", choices=TARGETS, default="auto", help="where the system runs (auto)")
+    parser.add_argument("--port-offset", type=_offset, default=None, metavar="N", help="shifts every port")
+    parser.add_argument("--data-dir", type=Path, default=None, metavar="DIR", help="where the local system keeps its data")
+    parser.add_argument("--deploy", action="store_true", help="deploy at once")
+    parser.add_argument("--headless", action="store_true", help="show the monitor in the terminal")
+    parser.add_argument("--screenshot", type=Path, default=None, metavar="FILE", help="save a picture of the window and end")
+    parser.add_argument("--after", type=_seconds, default=5.0, metavar="SECONDS", help="when to take the picture (5)")
+    parser.add_argument("--page", default=None, metavar="PAGE", help="page to begin with: live, history, services")
+    parser.add_argument("--theme", choices=("system", "light", "dark"), default=None, help="colours (as remembered)")
+    parser.add_argument("--size", type=_size, default=None, metavar="WxH", help="size of the window")
+    parser.add_argument("--settings", type=Path, default=None, metavar="FILE", help="another file of remembered settings")
+    return parser.parse_args(arguments)
+
+
+def has_display(environment: "os._Environ[str] | dict[str, str]", platform: str) -> bool:
+    """Whether a window can be shown: macOS and Windows always, else where a display or a Qt platform is named."""
+    if platform in ("darwin", "win32"):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the window, or the terminal where there is none. Returns the exit code."""
+    options = parse(arguments)
+    if options.screenshot is not None and not has_display(dict(os.environ), sys.platform):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen
+    headless = options.headless
+    if not headless and not has_display(dict(os.environ), sys.platform):
+        print("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set): showing the monitor in the terminal.")
+        headless = True
+    from stack.choose import choose_target
+    from stack.errors import StackError
+
+    try:
+        target = choose_target(options.target, port_offset=options.port_offset, data_dir=options.data_dir)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if headless:
+        from desktop import headless as terminal
+
+        return terminal.run(target=target, deploy=options.deploy)
+    from desktop.app import Options, run
+
+    return run(
+        target=target,
+        options=Options(
+            deploy=options.deploy,
+            screenshot=options.screenshot,
+            after_s=options.after,
+            page=options.page,
+            theme=options.theme,
+            size=options.size,
+            settings_path=options.settings,
+        ),
+    )
+
+
+def _offset(text: str) -> int:
+    value = int(text) if text.isdigit() else -1
+    if not 0 <= value <= MAX_OFFSET:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port offset; 0 … {MAX_OFFSET}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; 0 … 3600 seconds")
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; for example 1280x800")
+    return int(width), int(height)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

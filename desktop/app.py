@@ -1,0 +1,274 @@
+"""The composition root of the window: the only place that builds and wires its objects."""
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+from PySide6.QtCore import QSocketNotifier
+from PySide6.QtWidgets import QApplication
+
+from desktop.model.fleet import FleetState
+from desktop.model.health import Health
+from desktop.model.notifications import Notifications
+from desktop.model.store import LiveStore
+from desktop.qtmodels.connection import Connection
+from desktop.qtmodels.deployment import Deployment
+from desktop.qtmodels.fleet import FleetController
+from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.operations import Operations
+from desktop.qtmodels.starter import Starter
+from desktop.qtmodels.tasks import RunTask
+from desktop.qtmodels.theme import ThemeController
+from desktop.services.generator_client import GeneratorClient
+from desktop.services.paai_client import PaaiClient
+from desktop.settings import Settings, default_path
+from desktop.views import theme as look
+from desktop.views.history.page import HistoryPage
+from desktop.views.live.page import LivePage
+from desktop.views.page import Page, PageContext
+from desktop.views.services.page import ServicesPage
+from desktop.views.window.main_window import MainWindow
+from desktop.workers.feeds import LiveFeeds
+from desktop.workers.tasks import TaskRunner
+from stack.target import Endpoints, ServiceStatus, Target
+
+#: Threads are joined within this at the end.
+JOIN_S: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said.
+
+    Attributes:
+        deploy: Deploy at once.
+        screenshot: Save a picture there after `after_s` seconds and end.
+        after_s: Seconds.
+        page: Key of the page to begin with.
+        theme: "system", "light" or "dark", instead of what is remembered.
+        size: Width and height of the window in logical pixels.
+        settings_path: Another ini file.
+    """
+
+    deploy: bool = False
+    screenshot: Path | None = None
+    after_s: float = 5.0
+    page: str | None = None
+    theme: str | None = None
+    size: tuple[int, int] | None = None
+    settings_path: Path | None = None
+
+
+def build_pages(context: PageContext, operations: Operations) -> list[Page]:
+    """Every page, in the order of the rail. A new page is one line here."""
+    return [
+        LivePage(context=context),
+        HistoryPage(context=context),
+        ServicesPage(context=context, operations=operations),
+    ]
+
+
+class LiveConnection:
+    """`Connection` over the real feeds and the generator."""
+
+    def __init__(self, *, target: Target, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._store = LiveStore()
+        self._feeds = LiveFeeds(target=target, store=self._store)
+        self._generator = GeneratorClient(endpoints.generator, token=endpoints.token)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return self._endpoints
+
+    @property
+    def store(self) -> LiveStore:
+        return self._store
+
+    def start(self) -> None:
+        self._feeds.start()
+
+    def stop(self) -> None:
+        self._feeds.stop(timeout_s=JOIN_S)
+        self._generator.close()
+
+    def fleet(self) -> FleetState:
+        return self._feeds.fleet()
+
+    def services(self) -> Sequence[ServiceStatus]:
+        return self._feeds.services()
+
+    def health(self) -> Health:
+        return self._feeds.health()
+
+    def set_focus(self, device_ids: Sequence[str]) -> None:
+        self._feeds.set_focus(tuple(device_ids))
+
+    def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
+        return self._generator.put_fleet(counts, interval_s=interval_s)
+
+    def has_stored(self) -> bool:
+        client = PaaiClient(self._endpoints.paai, token=self._endpoints.token)
+        try:
+            return bool(client.devices(limit=1).devices)
+        finally:
+            client.close()
+
+    def set_running(self, running: bool) -> FleetState:
+        return self._generator.start() if running else self._generator.stop()
+
+
+class Desktop:
+    """The window and everything behind it.
+
+    Attributes:
+        window: The main window.
+        monitor, fleet, deployment, context: See their classes.
+    """
+
+    def __init__(
+        self,
+        *,
+        app: QApplication,
+        target: Target,
+        run_task: RunTask,
+        settings: Settings,
+        notifications: Notifications,
+        connect: Callable[[Endpoints], Connection],
+        theme: str | None = None,
+    ) -> None:
+        app.setStyle("Fusion")
+        app.setFont(look.base_font(app))
+        self.settings = settings
+        self.theme = ThemeController(hints=app.styleHints(), choice=theme or settings.theme, parent=app)
+        look.apply(app, self.theme.palette)
+        self.theme.changed.connect(lambda palette: look.apply(app, palette))
+        self.monitor = Monitor(
+            target=target, connect=connect, run_task=run_task, settings=settings, notifications=notifications
+        )
+        self.deployment = Deployment(target=target, monitor=self.monitor, run_task=run_task)
+        self.fleet = FleetController(monitor=self.monitor, run_task=run_task, notifications=notifications)
+        self.starter = Starter(
+            monitor=self.monitor, deployment=self.deployment, fleet=self.fleet, run_task=run_task, notifications=notifications
+        )
+        operations = Operations(target=target, monitor=self.monitor, run_task=run_task, notifications=notifications)
+        self._operations = operations
+        self.context = PageContext(
+            monitor=self.monitor, theme=self.theme, settings=settings, run_task=run_task, notifications=notifications
+        )
+        self.window = MainWindow(
+            context=self.context,
+            deployment=self.deployment,
+            fleet=self.fleet,
+            pages=build_pages(self.context, operations),
+        )
+
+    def close(self) -> None:
+        """After the event loop: nothing runs afterwards but what the task runner still has to join."""
+        self.deployment.close()
+        self.monitor.close()
+        self.settings.sync()
+
+
+def run(*, target: Target, options: Options) -> int:
+    """Show the window until it is closed. Returns the exit code."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)  # noqa: S101 - tells the type checker
+    app.setApplicationName("paai-monitor")
+    app.setApplicationDisplayName("PAAI Monitor")
+    notifications = Notifications()
+    settings = Settings(path=options.settings_path or default_path())
+    runner = TaskRunner()
+    desktop = Desktop(
+        app=app,
+        target=target,
+        run_task=runner.run,
+        settings=settings,
+        notifications=notifications,
+        connect=lambda endpoints: LiveConnection(target=target, endpoints=endpoints),
+        theme=options.theme,
+    )
+    window = desktop.window
+    with _exceptions_to(notifications), _signals_close(window):
+        if options.size is not None:
+            window.resize(*options.size)
+        if options.page is not None:
+            window.show_key(options.page)
+        window.show()
+        if options.screenshot is not None:
+            picture = options.screenshot
+            settings.set_flag("window/farewell_said", True)
+            window.grab_after(options.after_s, lambda: app.exit(0 if window.grab().save(str(picture)) else 1))
+        desktop.monitor.start()
+        if options.deploy:
+            desktop.deployment.deploy()
+        code = app.exec()
+        window.close()
+    desktop.close()
+    runner.shutdown(timeout_s=JOIN_S)
+    if options.screenshot is not None and code:
+        print(f"The picture could not be written to {options.screenshot}.", file=sys.stderr)
+    return int(code)
+
+
+@contextmanager
+def _exceptions_to(notifications: Notifications) -> Iterator[None]:
+    """What nobody caught becomes a notification: the user reads a sentence, the details can be copied."""
+
+    def on_main(kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        notifications.exception(error.with_traceback(tb), "working")
+
+    def on_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not issubclass(args.exc_type, SystemExit):
+            notifications.exception(args.exc_value, f"working in the background ({args.thread.name if args.thread else '?'})")
+
+    before = (sys.excepthook, threading.excepthook)
+    sys.excepthook, threading.excepthook = on_main, on_thread
+    try:
+        yield
+    finally:
+        sys.excepthook, threading.excepthook = before
+
+
+@contextmanager
+def _signals_close(window: MainWindow) -> Iterator[None]:
+    """SIGINT and SIGTERM close the window as its button does, without questions.
+
+    Python runs signal handlers only between bytecodes, and Qt's loop runs none: the wake-up socket brings it back to Python.
+    """
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        window.context.settings.set_flag("window/farewell_said", True)
+        window.close()
+
+    def drain(*_: Any) -> None:
+        try:
+            reader.recv(512)
+        except BlockingIOError:
+            return
+
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(drain)
+    previous_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    previous = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(previous_fd)
+        notifier.setEnabled(False)
+        reader.close()
+        writer.close()

@@ -1,0 +1,259 @@
+"""Bringing the system up and down as the start page shows it: plan, checks, steps, failure, cancel, retry."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.model.notifications import describe, format_traceback
+from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.tasks import RunTask
+from stack.errors import StackError, StepFailedError
+from stack.target import Check, Plan, Step, StepState, Target
+
+TICK_MS: Final = 200
+
+
+class Phase(StrEnum):
+    """Where a deployment stands."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why it stopped.
+
+    Attributes:
+        what, why, remedy: For people.
+        step: Key of the step, or empty.
+        service: The service whose log tells more, or None.
+        details: For a report; never shown unasked.
+    """
+
+    what: str
+    why: str = ""
+    remedy: str = ""
+    step: str = ""
+    service: str | None = None
+    details: str = ""
+
+
+@dataclass(slots=True)
+class _Run:
+    title: str
+    cancel: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
+
+
+class Deployment(QObject):
+    """Runs `up` and `down` off the GUI thread and keeps what they said. Lives on the GUI thread.
+
+    Signals:
+        prepared(): plan and checks have been read, or could not be (see `trouble`).
+        steps_changed(): a step changed, or time went on.
+        phase_changed(Phase)
+        finished(str): "up" or "down" ended well.
+    """
+
+    prepared = Signal()
+    steps_changed = Signal()
+    phase_changed = Signal(object)
+    finished = Signal(str)
+    _step_came = Signal(object, object)
+
+    def __init__(self, *, target: Target, monitor: Monitor, run_task: RunTask, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._target = target
+        self._monitor = monitor
+        self._run_task = run_task
+        self._run: _Run | None = None
+        self._steps: dict[str, tuple[Step, float]] = {}
+        self._preparing = False
+        self.phase = Phase.IDLE
+        self.plan: Plan | None = None
+        self.checks: list[Check] = []
+        self.trouble = ""
+        self.failure: Failure | None = None
+        self.title = ""
+        self._step_came.connect(self._take_step)
+        self._tick = QTimer(self)
+        self._tick.setInterval(TICK_MS)
+        self._tick.timeout.connect(self.steps_changed)
+
+    # What is known
+
+    @property
+    def busy(self) -> bool:
+        """Whether `up` or `down` runs now."""
+        return self.phase in (Phase.RUNNING, Phase.CANCELLING)
+
+    @property
+    def steps(self) -> list[tuple[Step, float]]:
+        """Each step with the seconds it has taken until now, in order."""
+        now = time.monotonic()
+        rows = []
+        for step, seen in sorted(self._steps.values(), key=lambda row: row[0].index):
+            running = step.state is StepState.RUNNING and self.busy
+            rows.append((step, step.elapsed_s + (now - seen if running else 0.0)))
+        return rows
+
+    @property
+    def elapsed_s(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self._run.began if self._run else 0.0
+
+    @property
+    def progress(self) -> float:
+        """Steps done as a share of all, 0 … 1."""
+        rows = [step for step, _ in self._steps.values()]
+        total = max((s.total for s in rows), default=1)
+        done = sum(1.0 if s.state is StepState.DONE else (s.progress or 0.0) for s in rows if s.state is not StepState.PENDING)
+        return min(done / max(total, 1), 1.0)
+
+    # Actions
+
+    def prepare(self) -> None:
+        """Read plan and checks; `prepared` follows."""
+        if self._preparing or self.busy:
+            return
+        self._preparing = True
+
+        def done(result: tuple[Plan, list[Check]]) -> None:
+            self._preparing = False
+            self.plan, self.checks = result
+            self.trouble = ""
+            self.prepared.emit()
+
+        def failed(error: Exception) -> None:
+            self._preparing = False
+            self.trouble = describe(error)
+            self.prepared.emit()
+
+        self._run_task(lambda: (self._target.plan(), self._target.preflight()), done, failed)
+
+    def deploy(self) -> None:
+        """Run `up`. Does nothing while something runs."""
+        self._begin("up", "Deploying", lambda cancel: self._target.up(cancel=cancel))
+
+    def take_down(self, *, purge: bool = False) -> None:
+        """Run `down`; with `purge` the data go too (the caller has asked)."""
+        if not self.busy:
+            self._monitor.hold(True)
+            self._monitor.detach()
+            self._begin("down", "Stopping", lambda _: self._target.down(purge=purge))
+
+    def cancel(self) -> None:
+        """Ask a running `up` to end; it stops at its next wait."""
+        if self._run is not None and self.phase is Phase.RUNNING:
+            self._run.cancel.set()
+            self._set_phase(Phase.CANCELLING)
+
+    def dismiss(self) -> None:
+        """Forget a failure; the start page begins anew."""
+        if not self.busy:
+            self._forget()
+            self._set_phase(Phase.IDLE)
+            self._monitor.hold(False)
+
+    def close(self) -> None:
+        """The window closes: a deployment under way is cancelled, not left without anybody who watches it."""
+        self._tick.stop()
+        if self._run is not None:
+            self._run.cancel.set()
+
+    def report(self) -> str:
+        """All that a report needs, as text."""
+        lines = [self.title or "Deployment"]
+        lines += [f"[{s.state}] {s.title}: {s.detail} ({taken:.1f} s)" for s, taken in self.steps]
+        if self.failure:
+            lines += [part for part in (self.failure.what, self.failure.why, self.failure.remedy, self.failure.details) if part]
+        return "\n".join(lines)
+
+    # The run
+
+    def _begin(self, kind: str, title: str, start: Callable[[threading.Event], Iterator[Step]]) -> None:
+        if self.busy:
+            return
+        self._forget()
+        run = self._run = _Run(title)
+        self.title = title
+        self._monitor.hold(True)
+        self._set_phase(Phase.RUNNING)
+        self._tick.start()
+
+        def work() -> None:
+            for step in start(run.cancel):
+                self._step_came.emit(run, step)  # crosses to the GUI thread
+
+        def done(_: None) -> None:
+            if run is not self._run:
+                return
+            self._tick.stop()
+            self._set_phase(Phase.IDLE if kind == "down" or run.cancel.is_set() else Phase.DONE)
+            self._monitor.hold(False)
+            self.steps_changed.emit()
+            if not run.cancel.is_set():
+                self.finished.emit(kind)
+
+        def failed(error: Exception) -> None:
+            if run is not self._run:
+                return
+            self._tick.stop()
+            if run.cancel.is_set():
+                self._forget()
+                self._set_phase(Phase.IDLE)
+                self.prepare()
+                return
+            self.failure = _explain(error, title)
+            self._mark_failed()
+            self._set_phase(Phase.FAILED)
+            self.steps_changed.emit()
+
+        self._run_task(work, done, failed)
+
+    def _take_step(self, run: object, step: Step) -> None:
+        if run is self._run:
+            self._steps[step.key] = (step, time.monotonic())
+            self.steps_changed.emit()
+
+    def _mark_failed(self) -> None:
+        """What the failure names, where the target did not say so itself."""
+        failure = self.failure
+        if failure and not failure.step:
+            failed = [s for s, _ in self._steps.values() if s.state is StepState.FAILED]
+            if failed:
+                self.failure = Failure(
+                    failure.what, failure.why, failure.remedy, failed[-1].key, failed[-1].service, failure.details
+                )
+
+    def _forget(self) -> None:
+        self._steps.clear()
+        self.failure = None
+        self._run = None
+
+    def _set_phase(self, phase: Phase) -> None:
+        self.phase = phase
+        self.phase_changed.emit(phase)
+
+
+def _explain(error: Exception, title: str) -> Failure:
+    details = format_traceback(error, error.__traceback__)
+    if isinstance(error, StepFailedError):
+        return Failure(error.what, error.why, error.remedy, error.step, error.service, details)
+    if isinstance(error, StackError):
+        return Failure(error.what, error.why, error.remedy, details=details)
+    return Failure(
+        f"{title} stopped at something unexpected",
+        describe(error),
+        "Try again; if it stays, copy the details into a report.",
+        details=details,
+    )

@@ -1,0 +1,62 @@
+"""After a first deployment there is something to see: a small fleet, if there never was one."""
+
+from PySide6.QtCore import QObject
+
+from desktop.model.figures import plural
+from desktop.model.fleet import FleetState
+from desktop.model.notifications import Notifications
+from desktop.qtmodels.deployment import Deployment
+from desktop.qtmodels.fleet import STARTER_FLEET, FleetController
+from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.tasks import RunTask
+
+
+class Starter(QObject):
+    """Watches for a deployment that was asked for here, then looks once at the fleet. Lives on the GUI thread.
+
+    A fleet is taken as never set when it is empty and no device's readings are stored: one that somebody emptied on purpose
+    has left readings behind, also over a restart of the generator.
+    """
+
+    def __init__(
+        self,
+        *,
+        monitor: Monitor,
+        deployment: Deployment,
+        fleet: FleetController,
+        run_task: RunTask,
+        notifications: Notifications,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._monitor = monitor
+        self._fleet = fleet
+        self._run_task = run_task
+        self._notifications = notifications
+        self._armed = False
+        deployment.finished.connect(self._deployed)
+        monitor.fleet_changed.connect(self._look)
+
+    def _deployed(self, kind: str) -> None:
+        self._armed = kind == "up"
+
+    def _look(self, state: FleetState) -> None:
+        connection = self._monitor.connection
+        if not self._armed or not state.known or connection is None:
+            return
+        self._armed = False
+        if state.devices or state.acknowledged or state.given_up:
+            return
+        # An answer that fails leaves the fleet alone: the empty Live page offers a start too.
+        self._run_task(
+            connection.has_stored, self._start_unless, lambda e: self._notifications.exception(e, "looking for stored readings")
+        )
+
+    def _start_unless(self, stored: bool) -> None:
+        if stored or self._fleet.state.devices or not self._monitor.is_attached:
+            return
+        self._fleet.start_starter_fleet()
+        total = plural(sum(STARTER_FLEET.values()), "device")
+        self._notifications.info(
+            f"A first fleet of {total} was started, so that there is something to see. Change it at the left."
+        )

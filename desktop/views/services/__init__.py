@@ -1,0 +1,1 @@
+"""The Services page: every service with its state, its links and its log."""

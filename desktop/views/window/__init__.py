@@ -1,0 +1,1 @@
+"""The window around the pages: rail, top strip, status bar, toasts, shortcut sheet."""

@@ -1,0 +1,69 @@
+"""The rail at the left: one button a page, and a menu at its foot."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from desktop.model.palette import GAP, GAP_SMALL, GRID
+from desktop.qtmodels.theme import ThemeController
+from desktop.views.icons import icon, pixmap
+from desktop.views.page import Page
+from desktop.views.widgets.menu_button import IconButton
+from desktop.views.widgets.roles import set_role
+
+WIDTH = 72
+
+
+class NavRail(QFrame):
+    """Signals: chosen(int): index of the page wanted."""
+
+    chosen = Signal(int)
+
+    def __init__(self, *, pages: Sequence[Page], theme: ThemeController, menu: QMenu, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_role(self, "rail")
+        self._theme = theme
+        self.setFixedWidth(WIDTH)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GAP, GRID, GAP_SMALL)
+        layout.setSpacing(GRID)
+        self._mark = QLabel()
+        self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._mark.setFixedHeight(28)
+        layout.addWidget(self._mark)
+        layout.addSpacing(GAP)
+        self._group = QButtonGroup(self)
+        self._buttons: list[tuple[QToolButton, str]] = []
+        for i, page in enumerate(pages):
+            button = set_role(QToolButton(), "nav")
+            button.setText(page.title)
+            button.setCheckable(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setIconSize(QSize(22, 22))
+            button.setToolTip(f"{page.title}  ·  Ctrl+{i + 1}")
+            button.setAccessibleName(f"Page {page.title}")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._group.addButton(button, i)
+            self._buttons.append((button, page.icon))
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
+        self.menu_button = IconButton(theme=theme, name="more", words="Menu", size=22)
+        self.menu_button.setMenu(menu)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        layout.addWidget(self.menu_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._group.idClicked.connect(self.chosen)
+        theme.changed.connect(self._recolour)
+        self._recolour()
+
+    def set_current(self, index: int) -> None:
+        """Mark the page shown."""
+        button = self._group.button(index)
+        if button is not None:
+            button.setChecked(True)
+
+    def _recolour(self) -> None:
+        palette = self._theme.palette
+        self._mark.setPixmap(pixmap("mark", palette.accent, 28, self.devicePixelRatioF()))
+        for button, name in self._buttons:
+            button.setIcon(icon(name, palette.muted, active=palette.accent, size=22))

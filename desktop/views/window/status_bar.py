@@ -1,0 +1,144 @@
+"""The status bar: the stream in figures, and one sentence on what is wrong."""
+
+import math
+from typing import Final
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from desktop.model.figures import THIN, UNKNOWN, milliseconds, size, thousands
+from desktop.model.palette import GAP_LARGE, GAP_SMALL, GRID
+from desktop.model.snapshot import FeedStats
+from desktop.qtmodels.deployment import Deployment
+from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.theme import ThemeController
+from desktop.views.widgets.figure import Elided, Figure
+from desktop.views.widgets.roles import label, set_role
+from desktop.views.widgets.signs import StateSign
+
+HEIGHT: Final = 28
+WELL: Final = "nothing wrong"
+
+#: What gives way first when the sentence needs room: indices into the cells.
+YIELD: Final = (6, 2, 5, 4)
+
+
+class _Cell(QWidget):
+    """A figure with its words."""
+
+    def __init__(self, before: str, template: str, after: str, hint: str) -> None:
+        super().__init__()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID)
+        if before:
+            layout.addWidget(label(before, "caption"))
+        self.figure = Figure(template, role="caption")
+        layout.addWidget(self.figure)
+        if after:
+            layout.addWidget(label(after, "caption"))
+        self.words = f"{before} {{}} {after}".strip()
+        self.setToolTip(hint)
+
+    def set_text(self, text: str) -> None:
+        self.figure.setText(text)
+        self.setAccessibleName(self.words.format(text))
+
+
+class StatusBar(QFrame):
+    """Figures twice a second. While detached they are unknown, not zero."""
+
+    def __init__(
+        self, *, monitor: Monitor, deployment: Deployment, theme: ThemeController, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        set_role(self, "status")
+        self.setFixedHeight(HEIGHT)
+        self._monitor = monitor
+        self._deployment = deployment
+        self.cells = [
+            _Cell("", f"88{THIN}888", "readings/s", "Readings that came from Kafka, per second, over the last 5 s"),
+            _Cell(
+                "",
+                "888 ms",
+                "device→screen",
+                "From a reading's timestamp to the frame that shows it; median of the last second",
+            ),
+            _Cell("", "30", "frames/s", "Frames drawn per second"),
+            _Cell("lag", f"8{THIN}888", "", "Records in the topic that this window has not read yet"),
+            _Cell("windows", "8.8 s", "after end", "How long after its end the newest 10-second window became visible here"),
+            _Cell("late", "888", "", "Readings that Spark left out of windows because they came too late"),
+            _Cell("buffers", "888 MB", "", "Memory of the readings and windows kept here"),
+        ]
+        self.sign = StateSign(theme=theme, state="stopped", size=10)
+        self.sentence = Elided(role="caption")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GAP_LARGE, 0, GAP_LARGE, 0)
+        layout.setSpacing(0)
+        for i, cell in enumerate(self.cells):
+            if i:
+                layout.addSpacing(GAP_LARGE)
+            layout.addWidget(cell)
+        layout.addSpacing(GAP_LARGE)
+        layout.addWidget(self.sign)
+        layout.addSpacing(GAP_SMALL)
+        layout.addWidget(self.sentence, 1)
+        monitor.stats_changed.connect(self._show)
+        monitor.health_changed.connect(self._say)
+        monitor.attached.connect(self._say)
+        monitor.detached.connect(self._clear)
+        deployment.phase_changed.connect(self._say)
+        self._clear()
+
+    def _show(self, stats: FeedStats) -> None:
+        frames = self._monitor.frames_per_s
+        # A reading waits half a frame on average, then for the frame to be computed and drawn.
+        wait_ms = 500 / frames + self._monitor.snapshot_ms if frames else 0.0
+        texts: tuple[str, ...] = (
+            thousands(stats.readings_per_s),
+            milliseconds(stats.latency_ms + wait_ms),
+            thousands(frames) if frames else UNKNOWN,
+            UNKNOWN if stats.consumer_lag < 0 else thousands(stats.consumer_lag),
+            UNKNOWN if not math.isfinite(stats.window_delay_s) else f"{stats.window_delay_s:.1f} s",
+            thousands(stats.late_rows),
+            size(stats.buffer_bytes),
+        )
+        for cell, text in zip(self.cells, texts, strict=True):
+            cell.set_text(text)
+
+    def _clear(self) -> None:
+        for cell in self.cells:
+            cell.set_text(UNKNOWN)
+        self._say()
+
+    def _say(self, _: object = None) -> None:
+        health = self._monitor.health
+        if health:
+            state, sentence = "degraded", health
+        elif self._monitor.is_attached:
+            state, sentence = "running", WELL
+        elif self._deployment.busy:
+            state, sentence = "starting", f"{self._deployment.title.lower()} …"
+        else:
+            state, sentence = "stopped", "nothing runs"
+        self.sign.set_state(state)
+        self.sentence.set_text(sentence)
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The sentence is read whole if anything can give way to it."""
+        needed = self.sentence.sizeHint().width() + 2 * GAP_LARGE + 2 * GAP_SMALL + 10
+        widths = {i: cell.sizeHint().width() + GAP_LARGE for i, cell in enumerate(self.cells)}
+        used = needed + sum(widths.values())
+        gone: set[int] = set()
+        for i in YIELD:
+            if used <= self.width():
+                break
+            gone.add(i)
+            used -= widths[i]
+        for i, cell in enumerate(self.cells):
+            cell.setVisible(i not in gone)

@@ -1,0 +1,99 @@
+"""A Connection with a real store and no feeds: what the generator says is set by the test."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backend.contract.devices import BY_TAG
+from desktop.model.fleet import FleetState
+from desktop.model.health import Health
+from desktop.model.store import LiveStore
+from stack.target import Endpoints, ServiceStatus
+from tests.helpers.fake_target import FakeTarget
+
+
+class FakeConnection:
+    """Implements `desktop.qtmodels.connection.Connection`.
+
+    Attributes:
+        state: The generator's fleet; `set_fleet` changes it.
+        error: Raised by the next `set_fleet` or `set_running`, if set.
+        gate: Both wait for it; set unless a test clears it.
+        puts: What was asked for.
+        sentence: What is wrong.
+    """
+
+    def __init__(self, *, target: FakeTarget, endpoints: Endpoints) -> None:
+        self._target = target
+        self._endpoints = endpoints
+        self._store = LiveStore()
+        self.state = FleetState(as_of=time.time())
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.puts: list[tuple[dict[str, int], float | None]] = []
+        self.running_calls: list[bool] = []
+        self.focus: tuple[str, ...] = ()
+        self.judgement: Any = None
+        self.stored = False
+        self.started = self.stopped = False
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return self._endpoints
+
+    @property
+    def store(self) -> LiveStore:
+        return self._store
+
+    def start(self) -> None:
+        self.started = True
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def fleet(self) -> FleetState:
+        return self.state
+
+    def services(self) -> Sequence[ServiceStatus]:
+        return self._target.services
+
+    def health(self) -> Health:
+        return self.judgement if self.judgement is not None else Health(hops=(), messages=())
+
+    def set_focus(self, device_ids: Sequence[str]) -> None:
+        self.focus = tuple(device_ids)
+
+    def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
+        self.gate.wait(10)
+        self.puts.append((dict(counts), interval_s))
+        self._raise()
+        wanted = {**self.state.counts, **counts}
+        interval = interval_s or self.state.interval_s
+        total = sum(wanted.values())
+        self.state = replace(
+            self.state,
+            counts={tag: wanted.get(tag, 0) for tag in BY_TAG},
+            interval_s=interval,
+            running=total > 0,
+            wanted_per_s=total / interval,
+            as_of=time.time(),
+        )
+        return self.state
+
+    def set_running(self, running: bool) -> FleetState:
+        self.gate.wait(10)
+        self.running_calls.append(running)
+        self._raise()
+        self.state = replace(self.state, running=running, as_of=time.time())
+        return self.state
+
+    def has_stored(self) -> bool:
+        return self.stored
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
