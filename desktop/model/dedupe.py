@@ -23,20 +23,24 @@ class RecentKeys:
         self._slots = np.zeros(1 << bits, dtype=np.uint64)
         self._shift = np.uint64(64 - bits)
 
-    def unseen(self, index: IndexArray, t_ms: TimeArray) -> npt.NDArray[np.bool_]:
+    def unseen(self, index: IndexArray, t_ms: TimeArray) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
         """Mark these readings as seen.
 
         Returns:
-            bool[n], False for repeats: of an earlier call's reading or of an earlier one in these arrays.
+            bool[n], False for repeats: of an earlier call's reading or of an earlier one in these arrays; and the order
+            that sorts the readings by device, then time.
         """
         # 1 is added so that no identity is the empty slot's 0.
         key = ((index.astype(np.uint64) + np.uint64(1)) << _TIME_BITS) | (t_ms.astype(np.uint64) & _TIME_MASK)
-        fresh = np.zeros(len(key), dtype=np.bool_)
-        unique, first = np.unique(key, return_index=True)
-        slot = ((unique * _MIX) >> self._shift).astype(np.intp)
-        fresh[first] = self._slots[slot] != unique
-        self._slots[slot] = unique
-        return fresh
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        slot = ((ordered * _MIX) >> self._shift).astype(np.intp)
+        new = self._slots[slot] != ordered
+        new[1:] &= ordered[1:] != ordered[:-1]
+        self._slots[slot] = ordered
+        fresh = np.empty(len(key), dtype=np.bool_)
+        fresh[order] = new
+        return fresh, order
 
     @property
     def nbytes(self) -> int:

@@ -172,25 +172,31 @@ class LiveStore:
         if kept.seen is None:
             kept.seen = RecentKeys()
         known = index >= 0
-        fresh = np.ones(len(index), dtype=np.bool_)
-        fresh[known] = kept.seen.unseen(index[known], t_ms[known])
+        everything = (t_ms, value)
+        if not known.all():
+            index, t_ms, value = index[known], t_ms[known], value[known]
+        fresh, order = kept.seen.unseen(index, t_ms)
         with self._lock:
             kept.reach(len(self._registry))
-            kept.lattice.add(t_ms[fresh], value[fresh])
-            kept.log.append(t_ms[known], index[known], value[known])
-            self._note_devices(kept, index[known], t_ms[known])
+            if len(t_ms) != len(known):
+                # The registry is full: readings of further devices are counted, without a look for repeats.
+                kept.lattice.add(everything[0][~known], everything[1][~known])
+            if fresh.all():
+                kept.lattice.add(t_ms, value)
+            else:
+                kept.lattice.add(t_ms[fresh], value[fresh])
+            kept.log.append(t_ms, index, value)
+            self._note_devices(kept, index[order], t_ms[order])
             for device, device_id in self._focus_index.items():
                 rows = np.flatnonzero(index == device)
                 if len(rows):
                     kept.focus.setdefault(device_id, Series()).add(t_ms[rows], value[rows])
 
     @staticmethod
-    def _note_devices(kept: _Sensor, index: IndexArray, t_ms: TimeArray) -> None:
-        """Remember when each device was last heard of and the distance from its reading before."""
-        if not len(index):
+    def _note_devices(kept: _Sensor, device: IndexArray, when: TimeArray) -> None:
+        """Remember when each device was last heard of and the distance from its reading before. Sorted by device, time."""
+        if not len(device):
             return
-        order = np.lexsort((t_ms, index))
-        device, when = index[order], t_ms[order]
         last = np.append(device[1:] != device[:-1], True)
         first = np.append(True, last[:-1])
         # Within the batch the distance to the one before, else to what was remembered.

@@ -1,0 +1,1 @@
+"""Clients of the outside: Kafka, MongoDB, the generator, paai, files. No Qt; every wait is bounded."""

@@ -1,0 +1,270 @@
+"""Raw readings from Kafka: a consumer of its own, without a group, from an hour ago to now and on.
+
+Nothing is committed and nobody else is disturbed. The consumer and every call on it belong to the one thread in `run`.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from backend.contract.names import TOPIC_MESSAGES
+from desktop.model.readings import ReadingBatch
+from desktop.services.decode import decode_batch
+from desktop.services.kafka_position import PartitionRange, start_offsets
+
+log = logging.getLogger("desktop.kafka")
+
+#: Big enough that the parse of a batch outweighs what surrounds it, small enough that no step holds the interpreter for
+#: more than a few milliseconds.
+BATCH_RECORDS = 5_000
+#: How long a batch may gather: a fifth of what the eye takes for "now".
+GATHER_S = 0.04
+#: Bound of what is read of the past at the start.
+MAX_BACKFILL_RECORDS = 3_000_000
+_CALL_TIMEOUT_S = 5.0
+_RETRY_S = 1.0
+#: How often the topic's partitions and ends are looked at.
+_LOOK_S = 2.0
+
+# librdkafka's own codes are spelt with an underscore in the Python client.
+_ALL_BROKERS_DOWN: int = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
+_TOPIC_GONE: tuple[int, ...] = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION)  # noqa: SLF001
+
+
+class _TopicChangedError(Exception):
+    """The topic is gone or has other partitions: begin anew with what it is now."""
+
+
+class ReadingSink(Protocol):
+    """What the feed fills; called on the feed's thread."""
+
+    def ingest(self, batch: ReadingBatch) -> None: ...
+
+    def note_lag(self, records: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaState:
+    """How the connection is.
+
+    Attributes:
+        answering: Whether Kafka answered when last asked.
+        since: When that last changed, seconds since the epoch; before the first answer: when the feed began.
+        reason: What Kafka or the client said, when it does not answer.
+        caught_up: Whether all that was there at the start has been read.
+        topic_missing: Kafka answers, but has no such topic (yet).
+    """
+
+    answering: bool
+    since: float
+    reason: str = ""
+    caught_up: bool = False
+    topic_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaLogin:
+    """How to reach Kafka; SASL where a user is given."""
+
+    bootstrap: str
+    user: str | None = None
+    password: str | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Settings of a client."""
+        base: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "client.id": "paai-monitor"}
+        if self.user:
+            base |= {
+                "security.protocol": "SASL_PLAINTEXT",
+                "sasl.mechanism": "SCRAM-SHA-512",
+                "sasl.username": self.user,
+                "sasl.password": self.password or "",
+            }
+        return base
+
+
+class KafkaFeed:
+    """Feeds a sink until told to stop; survives outages, restarts and a recreated topic by itself.
+
+    Args:
+        login: Where Kafka is.
+        sink: What is filled.
+        span_s: How much of the past is read at the start.
+        max_backfill: Bound of that in records; the newest are read.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        login: KafkaLogin,
+        sink: ReadingSink,
+        topic: str = TOPIC_MESSAGES,
+        span_s: float = 3600.0,
+        max_backfill: int = MAX_BACKFILL_RECORDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._login, self._sink, self._topic = login, sink, topic
+        self._span_s, self._max_backfill, self._clock = span_s, max_backfill, clock
+        self._state = KafkaState(answering=False, since=clock(), reason="not asked yet")
+        self._next: dict[int, int] = {}  # per partition the offset to be read next
+        self._goal: dict[int, int] = {}  # per partition its end when the feed began
+        self._looked_at = 0.0
+
+    @property
+    def state(self) -> KafkaState:
+        """How the connection is; any thread."""
+        return self._state
+
+    def run(self, stop: threading.Event) -> None:
+        """Feed until `stop` is set; returns within about a second then. Raises nothing that an outage may cause."""
+        while not stop.is_set():
+            consumer = Consumer(
+                self._login.config()
+                | {
+                    # librdkafka demands one; nothing is ever committed to it.
+                    "group.id": "paai-monitor",
+                    "enable.auto.commit": False,
+                    "enable.auto.offset.store": False,
+                    "auto.offset.reset": "earliest",
+                    "allow.auto.create.topics": False,
+                    "enable.partition.eof": False,
+                    "fetch.wait.max.ms": 50,
+                    "fetch.min.bytes": 1,
+                    "queued.max.messages.kbytes": 32_768,
+                    "fetch.queue.backoff.ms": 20,  # the default waits a second once that is full
+                    "reconnect.backoff.max.ms": 2_000,
+                    "socket.connection.setup.timeout.ms": 5_000,
+                    "error_cb": self._on_error,
+                    "log_level": 2,
+                }
+            )
+            try:
+                self._follow(consumer, stop)
+            except KafkaException as error:
+                self._lost(_reason(error))
+                stop.wait(_RETRY_S)
+            except _TopicChangedError as change:
+                log.info("%s: %s", self._topic, change)
+                stop.wait(_RETRY_S)
+            finally:
+                consumer.close()
+
+    def _follow(self, consumer: Consumer, stop: threading.Event) -> None:
+        while not stop.is_set() and not self._assign(consumer):
+            stop.wait(_RETRY_S)
+        self._looked_at = self._clock()
+        while not stop.is_set():
+            messages = consumer.consume(num_messages=BATCH_RECORDS, timeout=GATHER_S)
+            if messages:
+                self._take(consumer, messages)
+            if self._clock() - self._looked_at >= _LOOK_S:
+                self._look(consumer)
+                self._looked_at = self._clock()
+
+    def _take(self, consumer: Consumer, messages: list[Any]) -> None:
+        values: list[bytes | None] = [m.value() for m in messages if m.error() is None]
+        if len(values) < len(messages):
+            for error in filter(None, (m.error() for m in messages)):
+                if error.code() in _TOPIC_GONE:
+                    raise _TopicChangedError(error.str())
+        for at in consumer.position([TopicPartition(self._topic, p) for p in self._next]):
+            if at.offset >= 0:
+                self._next[at.partition] = at.offset
+        if values:
+            self._answered()
+            caught_up = self._state.caught_up
+            self._sink.ingest(decode_batch(values, received=self._clock(), live=caught_up))
+        if not self._state.caught_up and all(self._next.get(p, 0) >= end for p, end in self._goal.items()):
+            self._set(caught_up=True)
+
+    def _partitions(self, consumer: Consumer) -> set[int]:
+        found = consumer.list_topics(self._topic, timeout=_CALL_TIMEOUT_S).topics.get(self._topic)
+        if found is None or found.error is not None:
+            return set()
+        return set(found.partitions)
+
+    def _assign(self, consumer: Consumer) -> bool:
+        """Begin an hour ago, or go on where an earlier consumer stood. False while the topic does not exist."""
+        partitions = self._partitions(consumer)
+        self._answered(topic_missing=not partitions)
+        if not partitions:
+            return False
+        since_ms = int((self._clock() - self._span_s) * 1000) // 60_000 * 60_000  # whole windows
+        by_time = consumer.offsets_for_times(
+            [TopicPartition(self._topic, p, since_ms) for p in partitions], timeout=_CALL_TIMEOUT_S
+        )
+        ranges: dict[int, PartitionRange] = {}
+        for found in by_time:
+            low, high = consumer.get_watermark_offsets(
+                TopicPartition(self._topic, found.partition), timeout=_CALL_TIMEOUT_S, cached=False
+            )
+            # Negative (OFFSET_END): nothing is that new.
+            ranges[found.partition] = PartitionRange(low, high, found.offset if found.offset >= 0 else high)
+        starts = start_offsets(ranges, self._max_backfill)
+        for partition, position in self._next.items():
+            # What was read stays read, but an offset beyond the end belongs to a topic that is gone.
+            if partition in ranges and position <= ranges[partition].high:
+                starts[partition] = max(position, ranges[partition].low)
+        self._next = dict(starts)
+        self._goal = {p: r.high for p, r in ranges.items()}
+        self._set(caught_up=all(starts[p] >= end for p, end in self._goal.items()))
+        consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in starts.items()])
+        return True
+
+    def _look(self, consumer: Consumer) -> None:
+        """Is Kafka there, how far is the end, is the topic still the one that is read."""
+        try:
+            partitions = self._partitions(consumer)
+            behind = 0
+            for partition in partitions & self._next.keys():
+                low, high = consumer.get_watermark_offsets(
+                    TopicPartition(self._topic, partition), timeout=_CALL_TIMEOUT_S, cached=False
+                )
+                position = self._next[partition]
+                if position > high:
+                    # Recreated: what is in it now was not read yet.
+                    log.info("%s/%d begins anew at %d", self._topic, partition, low)
+                    self._next[partition] = low
+                    consumer.seek(TopicPartition(self._topic, partition, OFFSET_BEGINNING))
+                behind += high - max(self._next[partition], low)
+        except KafkaException as error:
+            self._lost(_reason(error))
+            self._sink.note_lag(-1)
+            return
+        self._answered(topic_missing=not partitions)
+        self._sink.note_lag(behind)
+        if partitions != self._next.keys():
+            for gone in self._next.keys() - partitions:
+                del self._next[gone]
+            for new in partitions - self._next.keys():
+                self._next[new] = 0
+            raise _TopicChangedError("the topic's partitions have changed")
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() == _ALL_BROKERS_DOWN:
+            self._lost(error.str())
+
+    def _answered(self, *, topic_missing: bool = False) -> None:
+        if not self._state.answering or self._state.topic_missing != topic_missing:
+            since = self._clock() if not self._state.answering else self._state.since
+            self._state = KafkaState(True, since, "", self._state.caught_up, topic_missing)
+
+    def _lost(self, reason: str) -> None:
+        if self._state.answering or self._state.reason != reason:
+            since = self._clock() if self._state.answering else self._state.since
+            self._state = KafkaState(False, since, reason, self._state.caught_up, self._state.topic_missing)
+
+    def _set(self, *, caught_up: bool) -> None:
+        old = self._state
+        self._state = KafkaState(old.answering, old.since, old.reason, caught_up, old.topic_missing)
+
+
+def _reason(error: KafkaException) -> str:
+    cause = error.args[0] if error.args else error
+    return cause.str() if isinstance(cause, KafkaError) else str(cause)
