@@ -1,0 +1,49 @@
+"""paai on fakes, as an application in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from backend.common.app import ServiceApp
+from backend.common.metrics import Metrics
+from backend.paai import metric_defs
+from backend.paai.main import assemble
+from backend.paai.publisher import Publisher, PublisherOptions
+from backend.paai.settings import PaaiSettings
+from tests.helpers.fake_history import FakeHistory
+from tests.helpers.fake_kafka import FakeProducer
+
+
+@dataclass(frozen=True, slots=True)
+class FakePaai:
+    """A started application.
+
+    Attributes:
+        app: The application.
+        client: Talks to it; has no token.
+        producer: In place of Kafka; what it delivers is in `history`.
+        history: In place of MongoDB.
+        publisher: The application's real publisher.
+    """
+
+    app: ServiceApp
+    client: httpx.AsyncClient
+    producer: FakeProducer
+    history: FakeHistory
+    publisher: Publisher
+
+
+@asynccontextmanager
+async def running_paai(*, options: PublisherOptions | None = None, **settings: Any) -> AsyncIterator[FakePaai]:
+    """paai, started, with fakes for Kafka and MongoDB."""
+    history = FakeHistory()
+    producer = FakeProducer(history.store)
+    metrics = Metrics(metric_defs.ALL)
+    publisher = Publisher(options=options or PublisherOptions("kafka.invalid:9092"), metrics=metrics, factory=producer.factory)
+    app = assemble(settings=PaaiSettings(**settings), metrics=metrics, publisher=publisher, history=history)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://paai") as client:
+        yield FakePaai(app, client, producer, history, publisher)
