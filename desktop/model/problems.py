@@ -103,8 +103,8 @@ def _sink(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message]:
         yield _say(
             inputs, "sink-slow", "sink", Severity.WARNING,
             f"The machine stores {thousands(sink.stored_per_s)} of {thousands(sink.produced_per_s)} readings/s: "
-            f"what waits in Kafka ({thousands(sink.lag)}) grows by {thousands(sink.growth_per_s)} per second; fewer devices or a longer interval "
-            "would let it keep up",
+            f"what waits in Kafka ({thousands(sink.lag)}) grows by {thousands(sink.growth_per_s)} per second; "
+            "fewer devices or a longer interval would let it keep up",
         )  # fmt: skip
 
 

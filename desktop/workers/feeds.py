@@ -1,0 +1,126 @@
+"""LiveFeeds: everything that keeps a store and its surroundings up to date while a system is attached. No Qt."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from desktop.model.fleet import FleetState
+from desktop.model.health import Health, HealthInputs, Link, assess
+from desktop.model.store import LiveStore
+from desktop.services.focus_history import FocusHistory
+from desktop.services.generator_client import GeneratorClient
+from desktop.services.kafka_feed import KafkaFeed, KafkaLogin, KafkaState
+from desktop.services.mongo import open_client
+from desktop.services.sink_lag import SinkLag
+from desktop.services.windows_feed import MongoState, WindowsFeed
+from desktop.workers.polls import FleetPoll, StatusPoll
+from desktop.workers.threads import FeedThread, stop_all
+from stack.target import ServiceStatus, Target
+
+log = logging.getLogger("desktop.feeds")
+
+
+class LiveFeeds:
+    """The whole live path of one attached system. Reading from it is quick and may happen on any thread.
+
+    Args:
+        target: Where the system runs; its endpoints are asked for here, so build this off the GUI thread.
+        store: What is filled.
+        clock: Seconds since the epoch.
+
+    Raises:
+        StackError: the target does not know its endpoints.
+    """
+
+    def __init__(self, *, target: Target, store: LiveStore, clock: Callable[[], float] = time.time) -> None:
+        self._clock, self._store = clock, store
+        endpoints = target.endpoints()
+        login = KafkaLogin(endpoints.kafka, endpoints.kafka_user, endpoints.kafka_password)
+        self._mongo = open_client(endpoints.mongo)
+        self._generator = GeneratorClient(endpoints.generator, token=endpoints.token, timeout_s=3.0, clock=clock)
+        self._kafka = KafkaFeed(login=login, sink=store, clock=clock)
+        self._sink_lag = SinkLag(login=login, clock=clock)
+        self._windows = WindowsFeed(client=self._mongo, sink=store, clock=clock)
+        self._history = FocusHistory(client=self._mongo, sink=store, clock=clock)
+        self._fleet = FleetPoll(generator=self._generator, reporting=store.reporting)
+        self._status = StatusPoll(target=target, clock=clock)
+        self._threads = [
+            FeedThread("kafka-feed", self._kafka.run),
+            FeedThread("windows-feed", self._windows.run),
+            FeedThread("focus-history", self._history.run),
+            FeedThread("sink-lag", self._sink_lag.run),
+            FeedThread("fleet-poll", self._fleet.run),
+            FeedThread("status-poll", self._status.run),
+        ]
+        self._focus: tuple[str, ...] = ()
+        self._health = Health()
+        self._judging = threading.Lock()
+        self._started = clock()
+
+    def start(self) -> None:
+        """Start the feeds; returns at once, whatever answers or not."""
+        self._started = self._clock()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Stop and join the feeds within `timeout_s` together, close every connection. True when all ended in time."""
+        ended = stop_all(self._threads, timeout_s)
+        if not ended:
+            log.warning("some feeds did not stop within %g s; they end with the program", timeout_s)
+        self._generator.close()
+        self._mongo.close()
+        return ended
+
+    def set_focus(self, device_ids: Sequence[str]) -> None:
+        """Follow these devices: their raw readings, their past, their windows."""
+        focus = tuple(dict.fromkeys(device_ids))
+        if focus != self._focus:
+            self._focus = focus
+            self._store.set_focus(focus)
+            self._windows.set_focus(focus)
+            self._history.set_focus(focus)
+
+    def refresh(self) -> None:
+        """Ask the generator and the target now instead of at the next turn: after an action."""
+        self._fleet.refresh()
+        self._status.refresh()
+
+    def fleet(self) -> FleetState:
+        """As the generator last told, and what really reports."""
+        return self._fleet.fleet
+
+    def services(self) -> tuple[ServiceStatus, ...]:
+        """As the target last told; empty before its first answer."""
+        return self._status.services
+
+    @property
+    def kafka(self) -> KafkaState:
+        """How the connection to Kafka is."""
+        return self._kafka.state
+
+    @property
+    def mongo(self) -> MongoState:
+        """How the connection to MongoDB is, and what the Spark job told."""
+        return self._windows.state
+
+    def health(self) -> Health:
+        """The judgement of the whole stream as of now."""
+        kafka, mongo = self._kafka.state, self._windows.state
+        inputs = HealthInputs(
+            now=self._clock(),
+            services=self._status.services,
+            fleet=self._fleet.fleet,
+            kafka=Link(kafka.answering, kafka.since, kafka.reason),
+            mongo=Link(mongo.answering, mongo.since, mongo.reason),
+            stats=self._store.stats(),
+            job=mongo.progress,
+            sink=self._sink_lag.progress,
+            topic_missing=kafka.topic_missing,
+            failure=next((t.failure for t in self._threads if t.failure), ""),
+            started=self._started,
+        )
+        with self._judging:
+            self._health = assess(inputs, self._health)
+            return self._health
