@@ -1,5 +1,6 @@
 """`python -m backend.generator` serves; `python -m backend.generator history …` writes labelled series into files."""
 
+import logging
 import sys
 
 from backend.common.log import set_up_logging
@@ -18,6 +19,7 @@ def main(arguments: list[str]) -> int:
         return history_cli.main(arguments)
     settings = load_settings(GeneratorSettings, service=SERVICE)
     set_up_logging(settings.log_level, service=SERVICE)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # one line a request otherwise
     run(create_app(settings), settings, service=SERVICE)
     return 0
 

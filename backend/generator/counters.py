@@ -28,6 +28,11 @@ class RateMeter:
         self._forget(now_s)
         return self._sum / self.window_s
 
+    def clear(self) -> None:
+        """Begin again: what was before has nothing to do with what comes."""
+        self._entries.clear()
+        self._sum = 0
+
     def _forget(self, now_s: float) -> None:
         while self._entries and self._entries[0][0] <= now_s - self.window_s:
             self._sum -= self._entries.popleft()[1]

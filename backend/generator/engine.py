@@ -165,6 +165,7 @@ class Engine:
         if was_running and not fleet.running:
             self._held.release_all()
             await self._sender.flush(STOP_FLUSH_S)
+            self._counters.sent.clear()
 
     async def _follow(self, fleet: Fleet) -> None:
         change = await asyncio.to_thread(self._devices.prepare, fleet)

@@ -2,7 +2,8 @@
 
 The directory that is written holds
 - ``<sensor>.csv`` for each sensor: ``timestamp,device_id,value,fault`` in the order of arrival; `fault` names the kinds of
-  fault that touch the reading, joined by ``+``, empty for a good one. A late reading stands where it arrives, a duplicate twice.
+  fault that touch the reading, joined by ``+``, empty for a good one. A late reading stands where it arrives, a duplicate
+  twice.
 - ``events.csv``: ``n,device_id,sensor,kind,start,end,magnitude``, the ground truth as `GET /api/v1/faults/log` tells it;
   readings with start ≤ timestamp < end are touched. A dropout is seen here only.
 - ``meta.json``: the arguments and the devices.

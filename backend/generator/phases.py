@@ -1,8 +1,7 @@
 """When in the interval each device measures: phases on a grid of slots, so that what is due together travels together."""
 
 from collections import Counter
-from collections.abc import Iterable
-from math import gcd
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 SLOT_MS: Final = 50
@@ -22,7 +21,7 @@ def phase_ms(slot: int, interval_ms: int) -> int:
 
 
 def assign(n: int, taken: Iterable[int], slots: int) -> list[int]:
-    """Slots for `n` devices that join: always one of the emptiest, in an order in which neighbours lie far apart.
+    """Slots for `n` devices that join: always one of the emptiest, in an order whose first ones lie far apart.
 
     Args:
         n: How many join.
@@ -30,25 +29,26 @@ def assign(n: int, taken: Iterable[int], slots: int) -> list[int]:
         slots: Of the interval.
     """
     load = Counter(taken)
-    step = _stride(slots)
     level = min(load.values()) if len(load) == slots else 0
     result: list[int] = []
     while len(result) < n:
-        slot = 0
-        for _ in range(slots):
+        for slot in _order(slots):
             if load[slot] <= level:
                 load[slot] += 1
                 result.append(slot)
                 if len(result) == n:
                     break
-            slot = (slot + step) % slots
         level += 1
     return result
 
 
-def _stride(slots: int) -> int:
-    """A step that visits every slot and whose first visits are spread evenly."""
-    step = max(1, round(slots * _GOLDEN))
-    while gcd(step, slots) != 1:
-        step += 1
-    return step
+def _order(slots: int) -> Iterator[int]:
+    """Every slot once; whatever the number of first ones taken, they lie well apart."""
+    seen: set[int] = set()
+    i = 0
+    while len(seen) < slots:
+        slot = int(i * _GOLDEN % 1.0 * slots)
+        if slot not in seen:
+            seen.add(slot)
+            yield slot
+        i += 1
