@@ -12,7 +12,8 @@ from desktop.plots.ticks import Ticks, time_ticks, value_ticks
 
 #: Spacing of the labels along their axis, in pixels.
 _TIME_GAP_PX = 36.0
-_VALUE_SPACING_PX = 30.0
+#: Value labels: about six to an axis, but never closer or further apart than this.
+_VALUE_SPACING_PX = (22.0, 46.0)
 #: Least margin at the right of a plot.
 RIGHT_ROOM_PX = 16.0
 
@@ -89,7 +90,9 @@ class AxesItem(Layer):
         ):
             self.times = time_ticks(frame.start, frame.end, frame.rect.width(), label_px=self._label_px, utc=self.utc)
         if old is None or (old.low, old.high, old.rect.height()) != (frame.low, frame.high, frame.rect.height()):
-            self.values = value_ticks(frame.low, frame.high, frame.rect.height(), label_px=_VALUE_SPACING_PX)
+            height = frame.rect.height()
+            spacing = min(max(height / 6, _VALUE_SPACING_PX[0]), _VALUE_SPACING_PX[1])
+            self.values = value_ticks(frame.low, frame.high, height, label_px=spacing)
         self.update()
 
     def set_utc(self, utc: bool) -> None:

@@ -239,6 +239,7 @@ class Chart(pg.GraphicsView):
         self.box.setRange(xRange=(frame.start, frame.end), yRange=(frame.low, frame.high), padding=0.0, disableAutoRange=False)
         self.axes.set_frame(frame)
         self.crosshair.set_frame(frame)
+        self.readout.set_frame(frame)
         if self.view is not None:
             self.labels.set_data(self.view.curves, self._order, frame)
 

@@ -1,4 +1,4 @@
-"""What the crosshair reads, in a small panel beside it: both sources in the same columns, so that they can be compared."""
+"""What the crosshair reads, in a small panel: both sources in the same columns, so that they can be compared."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +16,7 @@ from desktop.plots.lookup import Readout, WindowAt
 from desktop.plots.ticks import time_text
 
 _ROW_PX: Final = 15.0
+_LEAST_ROW_PX: Final = 12.0
 _PAD_PX: Final = 7.0
 _COLUMN_GAP_PX: Final = 12.0
 #: More focus devices than this would cover the chart.
@@ -47,7 +48,7 @@ def table_of(readout: Readout, sensor: str, *, utc: bool) -> Table:
         ),
     ]
     for focus in readout.focus[:_MAX_FOCUS]:
-        name = elide_middle(focus.device_id, 18)
+        name = elide_middle(focus.device_id, 20)
         rows.append((name, "", value_text(sensor, focus.value, more=1), "", "raw"))
         if focus.window is not None:
             w = focus.window
@@ -63,13 +64,13 @@ def _three(sensor: str, low: float, mean: float, high: float) -> tuple[str, str,
 
 def _window_name(window: WindowAt | None, *, utc: bool) -> str:
     if window is None:
-        return "10 s window"
+        return "Spark"
     start, end = time_text(window.start, utc=utc), time_text(window.end, utc=utc)
-    return f"{start[3:]}–{end[3:]} open" if window.provisional else f"{start[3:]}–{end[3:]} Spark"
+    return f"{'open' if window.provisional else 'Spark'} {start[3:]}–{end[6:]}"
 
 
 class ReadoutItem(Layer):
-    """Draws the panel, on the side of the crosshair that has room.
+    """Draws the panel, at the end of the plot that is far from the crosshair.
 
     Attributes:
         table: As drawn, or None.
@@ -79,7 +80,7 @@ class ReadoutItem(Layer):
         super().__init__()
         self.table: Table | None = None
         self._frame: PlotFrame | None = None
-        self._x = 0.0
+        self._at = 0.0
         self._font = QFont(font)
         self._font.setPixelSize(CAPTION_PX)
         self._metrics = QFontMetricsF(self._font)
@@ -102,16 +103,24 @@ class ReadoutItem(Layer):
             # The panel never gets narrower under the crosshair: its columns would jump.
             same = len(self._widths) == len(widths) and self.table is not None
             self._widths = [max(a, b) for a, b in zip(widths, self._widths, strict=True)] if same else widths
-        self.table, self._frame, self._x = table, frame, frame.x(at)
+        self.table, self._frame, self._at = table, frame, at
         self.update()
+
+    def set_frame(self, frame: PlotFrame) -> None:
+        """Show other ranges or another size."""
+        self._frame = frame
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         table, frame = self.table, self._frame
-        if table is None or frame is None or not frame.rect.left() <= self._x <= frame.rect.right():
+        if table is None or frame is None or not frame.start <= self._at <= frame.end:
             return
         width = sum(self._widths) + _COLUMN_GAP_PX * (len(self._widths) - 1) + 2 * _PAD_PX
-        height = _ROW_PX * (len(table.rows) + 1) + 2 * _PAD_PX - 2
-        left = self._x + 10 if self._x + 10 + width <= frame.rect.right() else self._x - 10 - width
+        rows = len(table.rows) + 1
+        # A low chart gets closer rows rather than a panel over its time labels.
+        pitch = min(_ROW_PX, max(_LEAST_ROW_PX, (frame.rect.height() - 8 - 2 * _PAD_PX + 2) / rows))
+        height = pitch * rows + 2 * _PAD_PX - 2
+        # At the far end of the plot: what lies under the crosshair stays in sight.
+        left = frame.rect.left() + 8 if frame.x(self._at) > frame.rect.center().x() else frame.rect.right() - 8 - width
         box = QRectF(round(left), round(frame.rect.top() + 4), round(width), round(height))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setPen(self._line)
@@ -125,6 +134,6 @@ class ReadoutItem(Layer):
                 quiet = (number == 0 and column > 0) or (number > 0 and column in (0, 4))
                 painter.setPen(self._muted if quiet else self._text)
                 align = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-                painter.drawText(QRectF(x, y, self._widths[column], _ROW_PX), align | Qt.AlignmentFlag.AlignVCenter, cell)
+                painter.drawText(QRectF(x, y, self._widths[column], pitch), align | Qt.AlignmentFlag.AlignVCenter, cell)
                 x += self._widths[column] + _COLUMN_GAP_PX
-            y += _ROW_PX
+            y += pitch

@@ -1,7 +1,7 @@
 """The strip below the charts: what the lines mean, and which clock the time axis shows."""
 
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, Palette
@@ -10,12 +10,14 @@ from desktop.plots.layer import colour, pen
 from desktop.plots.steps import BAND_ALPHA, EDGE_ALPHA, STEP_PX
 from desktop.views.widgets.roles import label, set_role
 
-#: Signs and their words, in the order in which they stand.
+#: Signs and their words, long and short, in the order in which they stand.
 SIGNS = (
-    ("raw", "raw readings: mean, min–max"),
-    ("window", "10 s windows from MongoDB: average, min–max"),
-    ("open", "open window, from raw"),
+    ("raw", "raw readings: mean, min–max", "raw: mean, min–max"),
+    ("window", "10 s windows from MongoDB: average, min–max", "10 s windows: average, min–max"),
+    ("open", "open window, from raw", "open window"),
 )
+#: Below this width the short words stand.
+SHORT_BELOW_PX = 860
 
 
 class Sign(QWidget):
@@ -66,7 +68,7 @@ class ChartKey(QWidget):
 
     def __init__(self, *, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._signs = [Sign(kind, palette=palette) for kind, _ in SIGNS]
+        self._signs = [Sign(kind, palette=palette) for kind, _, _ in SIGNS]
         self.clock = set_role(QPushButton(), "link")
         self.clock.setToolTip("Switch between local time and UTC")
         self.clock.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -74,11 +76,10 @@ class ChartKey(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, 0, GAP_SMALL, 2)
         layout.setSpacing(6)
-        for sign, (_, words) in zip(self._signs, SIGNS, strict=True):
+        self._words = [label(short, "caption") for _, _, short in SIGNS]
+        for sign, words in zip(self._signs, self._words, strict=True):
             layout.addWidget(sign)
-            text = label(words, "caption")
-            text.setMinimumWidth(0)
-            layout.addWidget(text)
+            layout.addWidget(words)
             layout.addSpacing(GAP_SMALL)
         layout.addStretch(1)
         layout.addWidget(self.clock)
@@ -87,6 +88,15 @@ class ChartKey(QWidget):
         """Which clock is shown."""
         self.clock.setText(text)
         self.clock.setAccessibleName(f"Times are in {text}. Switch.")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        for words, (_, long, short) in zip(self._words, SIGNS, strict=True):
+            words.setText(short if self.width() < SHORT_BELOW_PX else long)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        # The long words must not keep the window from getting narrower.
+        return QSize(0, super().minimumSizeHint().height())
 
     def apply_palette(self, palette: Palette) -> None:
         """The colours changed."""
