@@ -7,7 +7,7 @@ from pathlib import Path
 from stack.errors import StackError
 from stack.jars import lockfile
 from stack.jars.lockfile import Lock
-from stack.jars.resolve import run_with_retries
+from stack.jars.resolver import run_with_retries
 
 
 def make_lock(work: Path) -> Lock:

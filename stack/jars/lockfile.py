@@ -46,8 +46,8 @@ class Lock:
     files: tuple[LockedFile, ...]
 
     def key(self) -> str:
-        """Short name of exactly this set of files; another lock has another one."""
-        return hashlib.sha256(render(self).encode()).hexdigest()[:16]
+        """Short name of exactly these files; a change of ivy.xml that leads to the same ones keeps it."""
+        return hashlib.sha256(_lines(self).encode()).hexdigest()[:16]
 
 
 def sha256_of(path: Path) -> str:
@@ -57,8 +57,11 @@ def sha256_of(path: Path) -> str:
 
 def render(lock: Lock) -> str:
     """The text of the lock file."""
-    head = f"# ivy.xml {lock.ivy_sha256}\n"
-    return head + "".join(f"{file.sha256} {file.size} {file.name}\n" for file in lock.files)
+    return f"# ivy.xml {lock.ivy_sha256}\n{_lines(lock)}"
+
+
+def _lines(lock: Lock) -> str:
+    return "".join(f"{file.sha256} {file.size} {file.name}\n" for file in lock.files)
 
 
 def parse(text: str) -> Lock:
