@@ -61,6 +61,8 @@ def start(layout: Layout) -> None:
     """
     shutil.rmtree(layout.metrics, ignore_errors=True)  # counters of processes that are gone
     layout.metrics.mkdir(mode=0o700)
+    for path in (layout.spark / "local", layout.spark / "work"):  # of executors that are gone
+        shutil.rmtree(path, ignore_errors=True)
     for path in (layout.restarts_file, *layout.state.glob("*.json")):
         path.unlink(missing_ok=True)
     command = (sys.executable, "-m", "supervisor.supervisord", "-c", str(layout.supervisor_conf))

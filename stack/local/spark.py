@@ -189,6 +189,7 @@ def _job(
             arguments=(*arguments, str(PROJECT_ROOT / "spark" / "aggregate.py")),
             heap_mb=512,
             flags=(*MODULE_FLAGS, logging),
+            quick_start=True,  # the driver plans; the executor computes
         ),
         {**environment, "PAAI_CHECKPOINT_DIR": str(layout.checkpoint)},
         start_s=10,
