@@ -20,7 +20,7 @@ class FakeClock:
     def __init__(self, *, wall: float = 1_790_000_000.0) -> None:
         self._now, self._wall_offset = 1000.0, wall - 1000.0
         self._order = count()
-        self._timers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._timers: list[tuple[float, int, asyncio.Future[Any]]] = []
 
     def monotonic(self) -> float:
         return self._now
@@ -39,9 +39,9 @@ class FakeClock:
     async def wait(self, event: asyncio.Event, timeout_s: float) -> bool:
         if event.is_set() or timeout_s <= 0:
             return event.is_set()
-        timer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         heappush(self._timers, (self._now + timeout_s, next(self._order), timer))
-        waiter = asyncio.ensure_future(event.wait())
+        waiter: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
         try:
             await asyncio.wait({timer, waiter}, return_when=asyncio.FIRST_COMPLETED)
         finally:

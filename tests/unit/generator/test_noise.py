@@ -33,7 +33,7 @@ def test_uniform_and_normal_have_the_right_moments() -> None:
 def test_counters_streams_seeds_and_devices_are_independent() -> None:
     keys = device_keys(9, IDS)
     base = uniform(keys, 5, 0)
-    others = (uniform(keys, 6, 0), uniform(keys, 5, 1), uniform(device_keys(10, IDS), 5, 0), np.roll(base, 1))
+    others = [uniform(keys, 6, 0), uniform(keys, 5, 1), uniform(device_keys(10, IDS), 5, 0), np.roll(base, 1)]
     others += (uniform(derived_keys(keys, 0), 5, 0), uniform(derived_keys(keys, 1), 5, 0))
     for other in others:
         assert abs(np.corrcoef(base, other)[0, 1]) < 0.03

@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 
 import pytest
@@ -12,7 +13,7 @@ from backend.generator.phases import assign, phase_ms, slot_count
 def test_slots_are_at_least_50_ms_long(interval_ms: int, slots: int) -> None:
     assert slot_count(interval_ms) == slots
     phases = [phase_ms(slot, interval_ms) for slot in range(slots)] + [interval_ms]
-    assert min(b - a for a, b in zip(phases, phases[1:], strict=False)) >= 50
+    assert min(b - a for a, b in itertools.pairwise(phases)) >= 50
 
 
 @given(st.integers(0, 500), st.integers(1, 100))

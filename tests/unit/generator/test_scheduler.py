@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -53,7 +54,7 @@ async def test_an_interval_that_50_ms_does_not_divide() -> None:
         await rig.clock.advance(3.3)
     stamps = rig.stamps(2)
     assert len(stamps) == 10
-    assert {b - a for a, b in zip(stamps, stamps[1:], strict=False)} == {330}
+    assert {b - a for a, b in itertools.pairwise(stamps)} == {330}
 
 
 async def test_join_and_leave_do_not_move_the_others() -> None:
@@ -67,7 +68,7 @@ async def test_join_and_leave_do_not_move_the_others() -> None:
         await rig.clock.advance(2.27)
     stamps = rig.stamps(3)
     assert len(stamps) == 5
-    assert {b - a for a, b in zip(stamps, stamps[1:], strict=False)} == {1000}
+    assert {b - a for a, b in itertools.pairwise(stamps)} == {1000}
 
 
 async def test_nothing_is_served_when_there_is_nothing() -> None:
@@ -93,7 +94,7 @@ async def test_who_falls_behind_catches_up_with_the_true_times() -> None:
         assert rig.scheduler.behind_s() < 0.001
     for slot in range(20):
         stamps = rig.stamps(slot)
-        assert {b - a for a, b in zip(stamps, stamps[1:], strict=False)} == {1000}
+        assert {b - a for a, b in itertools.pairwise(stamps)} == {1000}
         assert len(stamps) == 8
     assert rig.skipped == []
     assert max(rig.lags) == pytest.approx(3.0, abs=0.06)
@@ -149,5 +150,5 @@ async def test_a_small_correction_back_is_waited_out() -> None:
             rig.clock.set_wall(-0.0003)
     for slot in range(20):
         stamps = rig.stamps(slot)
-        assert {b - a for a, b in zip(stamps, stamps[1:], strict=False)} == {1000}
+        assert {b - a for a, b in itertools.pairwise(stamps)} == {1000}
     assert all(at_ms >= due_ms for _, due_ms, at_ms in rig.served)
