@@ -248,6 +248,11 @@ class LiveStore:
 
     # --- focus -------------------------------------------------------------------------------------------------------
 
+    @property
+    def focus(self) -> tuple[str, ...]:
+        """Ids of the focus devices."""
+        return self._focus
+
     def set_focus(self, device_ids: Sequence[str]) -> None:
         """Keep these devices' readings as curves. `snapshot` does it for the devices of its request."""
         wanted = tuple(dict.fromkeys(device_ids))

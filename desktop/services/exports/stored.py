@@ -1,0 +1,212 @@
+"""Exports from MongoDB, sliced by time so that neither side ever holds much: raw readings and aggregates.
+
+Raw readings: ``timestamp, device_id, sensor, value, unit``, ascending in time, then device and sensor.
+Aggregates: ``window_start, window_end, device_id, sensor, average, minimum, maximum, count, unit``, in the same order.
+With chosen devices: device after device, each ascending in time.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from backend.contract import times
+from backend.contract.devices import BY_SENSOR, SENSORS
+from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_AGGREGATES, COLLECTION_MESSAGES, DATABASE
+from desktop.model.windows import WINDOW_MS
+from desktop.services.errors import UnreachableError
+from desktop.services.exports.base import ExportResult, OnProgress
+from desktop.services.exports.csv_file import CancelledError, CsvFile, cancelled, safe_text
+from desktop.services.mongo import Document, reason
+
+RAW_HEADER = ("timestamp", "device_id", "sensor", "value", "unit")
+AGGREGATES_HEADER = (
+    "window_start", "window_end", "device_id", "sensor", "average", "minimum", "maximum", "count", "unit",
+)  # fmt: skip
+
+_BATCH = 2_000
+#: A slice of time grows while it holds fewer rows than the first and is cut when it holds more than the second.
+_FEW_ROWS = 10_000
+_MANY_ROWS = 60_000
+_FIRST_SLICE_MS = 10_000
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawExport:
+    """A job: stored readings with start ≤ timestamp < end.
+
+    Attributes:
+        path: The file.
+        start, end: Seconds since the epoch; `start` None = from the first one.
+        device_ids: Empty = all devices.
+        sensors: Empty = all sensors.
+    """
+
+    path: Path
+    start: float | None
+    end: float
+    device_ids: tuple[str, ...] = ()
+    sensors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatesExport:
+    """A job: stored windows with start ≤ window start < end. Attributes as `RawExport`."""
+
+    path: Path
+    start: float | None
+    end: float
+    device_ids: tuple[str, ...] = ()
+    sensors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """How a collection is read: by time over all devices, or along one device's index."""
+
+    collection: "Collection[Document]"
+    time_field: str
+    device_time_field: str
+    shift_ms: int
+    to_row: Callable[[Document], tuple[Any, Row]]
+
+
+class _StoredExporter:
+    """Shared by both exporters below."""
+
+    def __init__(self, client: MongoClient[Document]) -> None:
+        self._database = client[DATABASE]
+
+    def _export(
+        self,
+        job: RawExport | AggregatesExport,
+        header: Sequence[str],
+        source: _Source,
+        on_progress: OnProgress,
+        cancel: threading.Event,
+    ) -> ExportResult:
+        sensors = job.sensors or SENSORS
+        end_ms = round(job.end * 1000)
+        try:
+            with CsvFile(job.path, header, on_progress=on_progress, cancel=cancel) as file:
+                if job.device_ids:
+                    self._devices(job, source, sensors, end_ms, file, cancel)
+                else:
+                    self._everything(job, source, sensors, end_ms, file, cancel)
+        except CancelledError:
+            return cancelled(job.path)
+        except PyMongoError as error:
+            raise UnreachableError(
+                "The export stopped because MongoDB did not answer",
+                why=f"{reason(error)}.",
+                remedy="No file was left. Is MongoDB healthy? Then repeat it.",
+            ) from error
+        return file.result()
+
+    def _everything(
+        self,
+        job: RawExport | AggregatesExport,
+        source: _Source,
+        sensors: Sequence[str],
+        end_ms: int,
+        file: CsvFile,
+        cancel: threading.Event,
+    ) -> None:
+        query: Document = {} if len(sensors) == len(SENSORS) else {"sensor": {"$in": list(sensors)}}
+        shift = source.shift_ms
+        start_ms = None if job.start is None else round(job.start * 1000)
+        begin_ms = 0 if start_ms is None else start_ms
+        for at_ms, rows in _slices(source, source.time_field, query, begin_ms + shift, end_ms + shift, cancel):
+            done = None if start_ms is None else (at_ms - shift - start_ms) / max(1, end_ms - start_ms)
+            file.write(rows, done)
+
+    def _devices(
+        self,
+        job: RawExport | AggregatesExport,
+        source: _Source,
+        sensors: Sequence[str],
+        end_ms: int,
+        file: CsvFile,
+        cancel: threading.Event,
+    ) -> None:
+        begin_ms = 0 if job.start is None else round(job.start * 1000)
+        pairs = [(device_id, sensor) for device_id in dict.fromkeys(job.device_ids) for sensor in sensors]
+        for done, (device_id, sensor) in enumerate(pairs):
+            query: Document = {"device_id": device_id, "sensor": sensor}
+            for _, rows in _slices(source, source.device_time_field, query, begin_ms, end_ms, cancel):
+                file.write(rows, done / len(pairs))
+
+
+def _slices(
+    source: _Source, time_field: str, query: Document, begin_ms: int, end_ms: int, cancel: threading.Event
+) -> Iterator[tuple[int, list[Row]]]:
+    """Rows of [begin, end) in order, in slices of adapting length; with each the time up to which all is there."""
+    at, length = begin_ms, _FIRST_SLICE_MS
+    while at < end_ms:
+        if cancel.is_set():
+            raise CancelledError
+        upto = min(at + length, end_ms)
+        span = {"$gte": times.to_datetime(at), "$lt": times.to_datetime(upto)}
+        keyed: list[tuple[Any, Row]] = []
+        for document in source.collection.find({**query, time_field: span}, {"_id": 0}, batch_size=_BATCH):
+            if document.get("device_id") == CANARY_DEVICE_ID:
+                continue
+            keyed.append(source.to_row(document))
+            if len(keyed) % _BATCH == 0 and cancel.is_set():
+                raise CancelledError
+            if len(keyed) > _MANY_ROWS and length > 1:
+                break
+        if len(keyed) > _MANY_ROWS and length > 1:
+            length = max(1, length // 4)
+            continue
+        keyed.sort(key=lambda pair: pair[0])
+        yield upto, [row for _, row in keyed]
+        at = upto
+        if len(keyed) < _FEW_ROWS:
+            length *= 2
+
+
+class RawExporter(_StoredExporter):
+    """Raw readings from MongoDB."""
+
+    def run(self, job: RawExport, on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
+        """See `Exporter.run`."""
+        source = _Source(self._database[COLLECTION_MESSAGES], "timestamp", "timestamp", 0, _raw_row)
+        return self._export(job, RAW_HEADER, source, on_progress, cancel)
+
+
+class AggregatesExporter(_StoredExporter):
+    """Windows from MongoDB."""
+
+    def run(self, job: AggregatesExport, on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
+        """See `Exporter.run`."""
+        # Over all devices the index is on the window's end.
+        source = _Source(self._database[COLLECTION_AGGREGATES], "window.end", "window.start", WINDOW_MS, _window_row)
+        return self._export(job, AGGREGATES_HEADER, source, on_progress, cancel)
+
+
+def _raw_row(document: Document) -> tuple[Any, Row]:
+    t_ms = times.from_datetime(document["timestamp"])
+    device, sensor = document["device_id"], document["sensor"]
+    return (t_ms, device, sensor), (times.to_iso(t_ms), safe_text(device), sensor, float(document["value"]), _unit(sensor))
+
+
+def _window_row(document: Document) -> tuple[Any, Row]:
+    start_ms = times.from_datetime(document["window"]["start"])
+    end_ms = times.from_datetime(document["window"]["end"])
+    device, sensor = document["device_id"], document["sensor"]
+    numbers = (float(document["avg"]), float(document["min"]), float(document["max"]), int(document["count"]))
+    row = (times.to_iso(start_ms), times.to_iso(end_ms), safe_text(device), sensor, *numbers, _unit(sensor))
+    return (start_ms, device, sensor), row
+
+
+def _unit(sensor: str) -> str:
+    known = BY_SENSOR.get(sensor)
+    return known.unit if known else ""
