@@ -40,7 +40,8 @@ def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> in
             output.checks(checks)
             return EXIT_OK if all(check.ok for check in checks) else EXIT_USAGE
         case "build":
-            output.steps(_build())
+            with _cancel_on_interrupt() as cancel:
+                output.steps(_build(cancel))
         case "up":
             output.plan(target.plan())
             with _cancel_on_interrupt() as cancel:
@@ -73,10 +74,10 @@ def _local(target: Target) -> LocalTarget:
     return target
 
 
-def _build() -> Iterator[Step]:
+def _build(cancel: threading.Event) -> Iterator[Step]:
     from stack.local.build import build  # what it imports is needed by no other command
 
-    return build()
+    return build(cancel=cancel)
 
 
 def _logs(options: argparse.Namespace, target: Target) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from stack.errors import CancelledError, JarsError, NoNetworkError
 from stack.java import find_java
+from stack.tied import tied
 
 #: Called with (steps done, steps in all, one sentence).
 Progress = Callable[[int, int, str], None]
@@ -101,7 +102,7 @@ def run_ivy(
     Raises:
         CancelledError, NoNetworkError, JarsError, JavaMissingError.
     """
-    argv = command or _command(ivy_xml, cache, out)
+    argv = tied(command or _command(ivy_xml, cache, out))
     output, total = IvyOutput(), max(2 * expected, 1)
     # Not more than the total: with several configurations a module is found more than once.
     report = lambda text: on_progress(min(output.found, expected) + min(output.downloaded, expected), total, text)  # noqa: E731

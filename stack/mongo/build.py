@@ -14,6 +14,7 @@ from pathlib import Path
 from stack.cache import exclusive
 from stack.errors import CancelledError, MongoMissingError
 from stack.mongo.choose import RS_VERSION, rs_root
+from stack.tied import tied
 
 #: Called with (steps done, steps in all, one sentence); (0, 0) while the number of steps is not known.
 Progress = Callable[[int, int, str], None]
@@ -90,7 +91,7 @@ def _run(argv: list[str], on_progress: Progress, cancel: threading.Event | None)
     # A file and not a pipe: nobody can block on it, and it is there whole when the build fails.
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environ, start_new_session=True
+            tied(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environ, start_new_session=True
         )
         try:
             code = None

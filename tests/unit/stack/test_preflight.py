@@ -1,0 +1,196 @@
+"""The checks before a start: what they find, and that each failure has a remedy."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from backend.contract.ports import Ports
+from stack import preflight
+from stack.errors import JarsError, JavaMissingError
+from tests.helpers.wait import wait_until
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A listening socket of this process."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def port_of(server: socket.socket) -> int:
+    port: int = server.getsockname()[1]
+    return port
+
+
+def test_every_check_is_there_and_every_failure_has_a_remedy(tmp_path: Path) -> None:
+    checks = preflight.run_checks(Ports(9000), tmp_path / "not" / "yet")
+
+    assert [check.name for check in checks][:7] == [
+        "Platform", "Java", "JVM artifacts", "MongoDB", "Memory", "Data folder", "Disk",
+    ]  # fmt: skip
+    assert all(check.detail for check in checks)
+    assert all(check.ok or check.remedy for check in checks)
+    assert not (tmp_path / "not").exists()
+
+
+def test_local_ports_are_shifted_all_of_them() -> None:
+    base, shifted = preflight.local_ports(Ports()), preflight.local_ports(Ports(100))
+
+    assert len(set(base.values())) == len(base)
+    assert {name: port + 100 for name, port in base.items()} == shifted
+
+
+def test_free_ports_make_one_finding() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = port_of(probe)
+
+    (check,) = preflight.check_ports({"paai": port})
+
+    assert check.ok
+    assert str(port) in check.detail
+
+
+def test_a_taken_port_is_named_with_service_and_holder(listener: socket.socket) -> None:
+    (check,) = preflight.check_ports({"paai": port_of(listener)})
+
+    assert not check.ok
+    assert check.name == f"Port {port_of(listener)}"
+    assert "paai needs it" in check.detail
+    assert f"(process {os.getpid()})" in check.detail
+    assert "--port-offset" in check.remedy
+
+
+def test_a_listener_on_every_address_counts(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        assert not preflight.port_is_free(port_of(server))
+
+
+def test_a_bound_port_that_does_not_listen_yet_counts() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+
+        assert not preflight.port_is_free(port_of(other))
+
+
+def test_a_connection_that_is_only_closing_does_not_count() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = port_of(server)
+        client = socket.create_connection(("127.0.0.1", port))
+        accepted, _ = server.accept()
+        accepted.close()  # this side closes first: it stays behind in TIME_WAIT
+        assert client.recv(1) == b""
+        client.close()
+
+    assert preflight.port_is_free(port)
+
+
+def test_ones_own_processes_are_no_obstacle(listener: socket.socket) -> None:
+    (check,) = preflight.check_ports({"paai": port_of(listener)}, own_pids=[os.getpid()])
+
+    assert check.ok
+
+
+def test_nor_are_their_children(tmp_path: Path) -> None:
+    said = tmp_path / "port"
+    code = (
+        "import socket, sys, time, pathlib; s = socket.create_server(('127.0.0.1', 0));"
+        f"p = pathlib.Path({str(said)!r}); p.with_suffix('.new').write_text(str(s.getsockname()[1]));"
+        "p.with_suffix('.new').rename(p); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as child:
+        try:
+            wait_until(said.exists, 20, "the child to listen")
+            port = int(said.read_text())
+            assert preflight.check_ports({"paai": port}, own_pids=[os.getpid()])[0].ok
+            assert not preflight.check_ports({"paai": port}, own_pids=[child.pid + 1_000_000])[0].ok
+        finally:
+            child.kill()
+
+
+def test_a_holder_that_only_root_may_know(monkeypatch: pytest.MonkeyPatch, listener: socket.socket) -> None:
+    connection = SimpleNamespace(status="LISTEN", laddr=SimpleNamespace(port=port_of(listener)), pid=None)
+    monkeypatch.setattr("psutil.net_connections", lambda kind: [connection])
+
+    (check,) = preflight.check_ports({"paai": port_of(listener)}, own_pids=[os.getpid()])
+
+    assert "a process of another user holds it" in check.detail
+
+
+@pytest.mark.parametrize(("available_gib", "ok"), [(2.9, False), (3.1, True)])
+def test_memory(monkeypatch: pytest.MonkeyPatch, available_gib: float, ok: bool) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=available_gib * 1024**3))
+
+    check = preflight.check_memory()
+
+    assert check.ok is ok
+    assert f"{available_gib} GiB" in check.detail
+
+
+@pytest.mark.parametrize(("free_gib", "ok"), [(2.9, False), (3.1, True)])
+def test_disk_is_that_of_the_nearest_folder_that_exists(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_gib: float, ok: bool
+) -> None:
+    asked: list[Path] = []
+
+    def usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=free_gib * 1024**3)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
+
+    assert preflight.check_disk(tmp_path / "a" / "b").ok is ok
+    assert set(asked) == {tmp_path}
+
+
+def test_a_file_in_the_place_of_the_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    check = preflight.check_data_dir(tmp_path / "data")
+
+    assert not check.ok
+    assert "--data-dir" in check.remedy
+
+
+def test_a_folder_that_may_not_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+
+    assert not preflight.check_data_dir(tmp_path / "data").ok
+
+
+def test_java_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise JavaMissingError((), min_major=17)
+
+    monkeypatch.setattr("stack.preflight.find_java", missing)
+
+    check = preflight.check_java()
+
+    assert not check.ok
+    assert "openjdk-17-jre-headless" in check.remedy
+
+
+def test_jars_that_are_not_there_yet_are_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PAAI_CACHE_DIR", str(tmp_path / "cache"))
+
+    check = preflight.check_jars()
+
+    assert check.ok
+    assert "downloaded once" in check.detail
+
+
+def test_a_broken_lock_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> bool:
+        raise JarsError("jars.lock is incomplete", remedy="Type: make lock-jars")
+
+    monkeypatch.setattr("stack.preflight.is_resolved", broken)
+
+    check = preflight.check_jars()
+
+    assert (check.ok, check.detail, check.remedy) == (False, "jars.lock is incomplete", "Type: make lock-jars")
