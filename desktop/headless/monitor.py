@@ -1,0 +1,123 @@
+"""Runs the monitor in the terminal until Ctrl+C; the system is left running."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.live import Live
+
+from desktop.headless.deploy import deploy as deploy_system
+from desktop.headless.screen import plain, render
+from desktop.model.snapshot import LiveSnapshot, ViewRequest
+from desktop.model.store import LiveStore
+from desktop.workers.feeds import LiveFeeds
+from stack.errors import StackError
+from stack.target import Target
+
+SPAN_S = 300.0
+_SPARK_PIXELS = 300
+#: How often the terminal is drawn, and how often a line is written without one.
+FRAME_S = 0.5
+LINE_S = 5.0
+_JOIN_S = 5.0
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+
+
+def run(
+    target: Target,
+    *,
+    deploy: bool,
+    console: Console | None = None,
+    stop: threading.Event | None = None,
+    line_s: float = LINE_S,
+) -> int:
+    """Deploy if wanted, then show the running system until Ctrl+C or SIGTERM.
+
+    Args:
+        target: Where the system runs.
+        deploy: Bring it up first.
+        console: Where to write; the standard output by default.
+        stop: Ends it like Ctrl+C; for callers and tests.
+        line_s: Seconds between two lines where the output is no terminal.
+
+    Returns:
+        0, or 1 when the deployment failed or nothing runs.
+    """
+    console = console or Console()
+    stop = stop or threading.Event()
+    with _signals_set(stop):
+        if deploy and not deploy_system(target, console, cancel=stop):
+            return EXIT_FAILED
+        if stop.is_set():
+            return EXIT_OK
+        try:
+            if not deploy and not target.is_up():
+                console.print(
+                    "Nothing runs here yet. `python -m desktop --headless --deploy` brings the system up.", highlight=False
+                )
+                return EXIT_FAILED
+            where = target.plan().where
+            store = LiveStore()
+            feeds = LiveFeeds(target=target, store=store)
+        except StackError as error:
+            console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+            return EXIT_FAILED
+        feeds.start()
+        try:
+            _show(console, where, store, feeds, stop, line_s)
+        finally:
+            feeds.stop(_JOIN_S)
+    console.print("Left. The system goes on running; `python -m stack down` stops it.", highlight=False)
+    return EXIT_OK
+
+
+def _show(console: Console, where: str, store: LiveStore, feeds: LiveFeeds, stop: threading.Event, line_s: float) -> None:
+    if not console.is_terminal:
+        while not stop.wait(line_s):
+            line = plain(services=feeds.services(), fleet=feeds.fleet(), snapshot=_frame(store), health=feeds.health())
+            stamp = time.strftime("%H:%M:%S")
+            console.print(f"{stamp} {line}", highlight=False, markup=False, soft_wrap=True)
+        return
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(
+                render(
+                    where=where,
+                    services=feeds.services(),
+                    fleet=feeds.fleet(),
+                    snapshot=_frame(store),
+                    health=feeds.health(),
+                ),
+                refresh=True,
+            )
+            if stop.wait(FRAME_S):
+                return
+
+
+def _frame(store: LiveStore) -> LiveSnapshot:
+    now = time.time()
+    return store.snapshot(ViewRequest(now - SPAN_S, now, _SPARK_PIXELS))
+
+
+@contextmanager
+def _signals_set(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set `stop`; what was there before comes back. Only the main thread can ask for signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
