@@ -23,7 +23,7 @@ from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.operations import Operations
-from desktop.qtmodels.starter import Starter
+from desktop.qtmodels.starter import HasStored, Starter
 from desktop.qtmodels.tasks import RunTask
 from desktop.qtmodels.theme import ThemeController
 from desktop.services.generator_client import GeneratorClient
@@ -76,28 +76,24 @@ def build_pages(context: PageContext, operations: Operations) -> list[Page]:
 
 
 class LiveConnection:
-    """`Connection` over the real feeds and the generator."""
+    """`Connection` over the real feeds and the generator. Built off the GUI thread."""
 
     def __init__(self, *, target: Target, endpoints: Endpoints) -> None:
+        self.store = LiveStore()
         self._endpoints = endpoints
-        self._store = LiveStore()
-        self._feeds = LiveFeeds(target=target, store=self._store)
+        self._feeds = LiveFeeds(target=target, store=self.store)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token)
 
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
 
-    @property
-    def store(self) -> LiveStore:
-        return self._store
-
     def start(self) -> None:
         self._feeds.start()
 
-    def stop(self) -> None:
-        self._feeds.stop(timeout_s=JOIN_S)
+    def stop(self) -> bool:
         self._generator.close()
+        return self._feeds.stop(timeout_s=JOIN_S)
 
     def fleet(self) -> FleetState:
         return self._feeds.fleet()
@@ -112,17 +108,27 @@ class LiveConnection:
         self._feeds.set_focus(tuple(device_ids))
 
     def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
-        return self._generator.put_fleet(counts, interval_s=interval_s)
-
-    def has_stored(self) -> bool:
-        client = PaaiClient(self._endpoints.paai, token=self._endpoints.token)
-        try:
-            return bool(client.devices(limit=1).devices)
-        finally:
-            client.close()
+        answer = self._generator.put_fleet(counts, interval_s=interval_s)
+        self._feeds.refresh()
+        return answer
 
     def set_running(self, running: bool) -> FleetState:
-        return self._generator.start() if running else self._generator.stop()
+        answer = self._generator.start() if running else self._generator.stop()
+        self._feeds.refresh()
+        return answer
+
+
+def has_stored(endpoints: Endpoints) -> bool:
+    """Whether any device's readings are stored. Blocking.
+
+    Raises:
+        ServiceError: paai does not answer.
+    """
+    client = PaaiClient(endpoints.paai, token=endpoints.token)
+    try:
+        return bool(client.devices(limit=1).devices)
+    finally:
+        client.close()
 
 
 class Desktop:
@@ -142,6 +148,7 @@ class Desktop:
         settings: Settings,
         notifications: Notifications,
         connect: Callable[[Endpoints], Connection],
+        has_stored: HasStored = has_stored,
         theme: str | None = None,
     ) -> None:
         app.setStyle("Fusion")
@@ -156,7 +163,12 @@ class Desktop:
         self.deployment = Deployment(target=target, monitor=self.monitor, run_task=run_task)
         self.fleet = FleetController(monitor=self.monitor, run_task=run_task, notifications=notifications)
         self.starter = Starter(
-            monitor=self.monitor, deployment=self.deployment, fleet=self.fleet, run_task=run_task, notifications=notifications
+            monitor=self.monitor,
+            deployment=self.deployment,
+            fleet=self.fleet,
+            run_task=run_task,
+            notifications=notifications,
+            has_stored=has_stored,
         )
         operations = Operations(target=target, monitor=self.monitor, run_task=run_task, notifications=notifications)
         self._operations = operations
@@ -214,7 +226,7 @@ def run(*, target: Target, options: Options) -> int:
     desktop.close()
     runner.shutdown(timeout_s=JOIN_S)
     if options.screenshot is not None and code:
-        print(f"The picture could not be written to {options.screenshot}.", file=sys.stderr)
+        sys.stderr.write(f"The picture could not be written to {options.screenshot}.\n")
     return int(code)
 
 

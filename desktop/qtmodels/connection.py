@@ -1,4 +1,4 @@
-"""What the window needs of a running system, as one seam: the real one over `LiveFeeds`; tests build a fake."""
+"""What the window needs of a running system, as one seam: `desktop.app` builds it over the feeds; tests build a fake."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -10,21 +10,23 @@ from stack.target import Endpoints, ServiceStatus
 
 
 class Connection(Protocol):
-    """An attached system. Calls marked (blocking) go through `run_task`; the others are quick and for the GUI thread."""
+    """An attached system. Calls marked (blocking) go through `run_task`; the others are quick and for the GUI thread.
+
+    Attributes:
+        store: What was received: frames, figures, search.
+    """
+
+    store: LiveStore
 
     @property
     def endpoints(self) -> Endpoints: ...
 
-    @property
-    def store(self) -> LiveStore:
-        """What was received: frames, figures, search."""
-        ...
-
     def start(self) -> None:
         """Start the feeds (blocking, briefly)."""
 
-    def stop(self) -> None:
-        """Stop and join the feeds (blocking, at most a few seconds)."""
+    def stop(self) -> bool:
+        """Stop and join the feeds (blocking, at most a few seconds). True when all ended in time."""
+        ...
 
     def fleet(self) -> FleetState:
         """What the generator said last."""
@@ -43,10 +45,6 @@ class Connection(Protocol):
 
     def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
         """Change the fleet; a tag that is absent is unchanged (blocking)."""
-        ...
-
-    def has_stored(self) -> bool:
-        """Whether any device's readings are stored (blocking)."""
         ...
 
     def set_running(self, running: bool) -> FleetState:

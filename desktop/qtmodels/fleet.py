@@ -1,6 +1,7 @@
 """The fleet as the sliders show it: what the user asked for at once, what the generator says as soon as it says it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -153,7 +154,8 @@ class FleetController(QObject):
         self._flying = set()
         if connection is not self._monitor.connection:
             return
-        self._follow(state)
+        # The answer to a change does not know who reports.
+        self._follow(replace(state, reporting=state.reporting or self._state.reporting))
         if self._dirty:
             self._timer.start()
 
@@ -171,6 +173,8 @@ class FleetController(QObject):
     # What comes in
 
     def _follow(self, state: FleetState) -> None:
+        if state.known and state.as_of < self._state.as_of:
+            return  # asked before the last change was answered
         self._state = state
         self._adopt(state)
         self.state_changed.emit(state)
@@ -191,4 +195,5 @@ class FleetController(QObject):
     def _reset(self) -> None:
         self._held, self._dirty, self._flying = set(), set(), set()
         self._timer.stop()
-        self._follow(FleetState())
+        self._state = FleetState()
+        self._follow(self._state)

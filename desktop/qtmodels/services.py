@@ -123,7 +123,8 @@ class ServicesModel(QAbstractTableModel):
             return None
         status, column = self._rows[index.row()], Column(index.column())
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(status, column)
+            # Where replicas can be changed, a widget stands over the cell.
+            return "" if column is Column.REPLICAS and status.scalable else self._text(status, column)
         if role == STATUS_ROLE:
             return status
         if role == STATE_ROLE:

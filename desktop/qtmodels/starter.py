@@ -1,14 +1,21 @@
 """After a first deployment there is something to see: a small fleet, if there never was one."""
 
+from collections.abc import Callable
+from functools import partial
+
 from PySide6.QtCore import QObject
 
 from desktop.model.figures import plural
 from desktop.model.fleet import FleetState
-from desktop.model.notifications import Notifications
+from desktop.model.notifications import Notifications, describe
 from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.fleet import STARTER_FLEET, FleetController
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
+from stack.target import Endpoints
+
+#: Whether any device's readings are stored; blocking.
+HasStored = Callable[[Endpoints], bool]
 
 
 class Starter(QObject):
@@ -26,6 +33,7 @@ class Starter(QObject):
         fleet: FleetController,
         run_task: RunTask,
         notifications: Notifications,
+        has_stored: HasStored,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -33,6 +41,7 @@ class Starter(QObject):
         self._fleet = fleet
         self._run_task = run_task
         self._notifications = notifications
+        self._has_stored = has_stored
         self._armed = False
         deployment.finished.connect(self._deployed)
         monitor.fleet_changed.connect(self._look)
@@ -48,9 +57,10 @@ class Starter(QObject):
         if state.devices or state.acknowledged or state.given_up:
             return
         # An answer that fails leaves the fleet alone: the empty Live page offers a start too.
-        self._run_task(
-            connection.has_stored, self._start_unless, lambda e: self._notifications.exception(e, "looking for stored readings")
-        )
+        self._run_task(partial(self._has_stored, connection.endpoints), self._start_unless, self._not_known)
+
+    def _not_known(self, error: Exception) -> None:
+        self._notifications.warning(f"No first fleet was started: {describe(error)}")
 
     def _start_unless(self, stored: bool) -> None:
         if stored or self._fleet.state.devices or not self._monitor.is_attached:

@@ -1,11 +1,15 @@
 """Palette → Qt: the application's QPalette, font and style sheet. Every colour comes from `desktop.model.palette`."""
 
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
 from desktop.model.palette import CAPTION_PX, FIGURE_PX, FONT_PX, RADIUS, RADIUS_SMALL, Palette
+
+#: Style sheets take pictures from files only.
+_ASSETS: Final = Path(__file__).parent / "assets"
 
 # Widgets are addressed by the dynamic property `role`; set it with `page.set_role`.
 _SHEET: Final = """
@@ -78,6 +82,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateTimeEdit, QAbstractSpinBox 
     background: {surface}; border: 1px solid {line}; border-radius: {radius_small}px; padding: 4px 8px; min-height: 18px;
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0 7px; min-height: 0; background: transparent; }}
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover, QDateTimeEdit:hover {{ border-color: {edge}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QDateTimeEdit:focus {{ border-color: {accent}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {idle}; background: {window}; }}
@@ -85,7 +90,15 @@ QComboBox QAbstractItemView, QMenu, QListView[role="popup"] {{
     background: {surface}; border: 1px solid {line}; selection-background-color: {selection}; selection-color: {text};
     outline: none;
 }}
-QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::drop-down, QDateTimeEdit::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow, QDateTimeEdit::down-arrow {{ image: url("{assets}/down-{name}.svg"); width: 14px; height: 14px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 16px; }}
+QAbstractSpinBox[role="plain"]::up-button, QAbstractSpinBox[role="plain"]::down-button {{ width: 0; }}
+QAbstractSpinBox[role="plain"]::up-button {{ subcontrol-origin: border; subcontrol-position: top right; }}
+QAbstractSpinBox[role="plain"]::down-button {{ subcontrol-origin: border; subcontrol-position: bottom right; }}
+QAbstractSpinBox::up-arrow {{ image: url("{assets}/up-{name}.svg"); width: 10px; height: 10px; }}
+QAbstractSpinBox::down-arrow {{ image: url("{assets}/down-{name}.svg"); width: 10px; height: 10px; }}
+QAbstractSpinBox[role="plain"]::up-arrow, QAbstractSpinBox[role="plain"]::down-arrow {{ image: none; width: 0; height: 0; }}
 QMenu {{ padding: 4px; border-radius: {radius_small}px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {hover}; }}
@@ -106,7 +119,7 @@ QTableView::item, QListView::item {{ padding: 0 8px; border: none; }}
 QTableView::item:selected, QListView::item:selected {{ background: {selection}; color: {text}; }}
 QHeaderView {{ background: {surface}; border: none; }}
 QHeaderView::section {{
-    background: {surface}; color: {muted}; border: none; border-bottom: 1px solid {line}; padding: 6px 8px;
+    background: {surface}; color: {muted}; border: none; border-bottom: 1px solid {line}; padding: 6px 11px;
     font-size: {caption}px;
     font-weight: 600;
 }}
@@ -127,6 +140,8 @@ QSplitter::handle:hover {{ background: {accent}; }}
 QProgressBar {{ background: {hover}; border: none; border-radius: 2px; min-height: 4px; max-height: 4px; text-align: right; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px; background: {surface}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-{name}.svg"); }}
 QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
 """
 
@@ -141,7 +156,14 @@ def sheet(palette: Palette) -> str:
         )
     }  # fmt: skip
     return _SHEET.format(
-        **colours, font=FONT_PX, caption=CAPTION_PX, figure=FIGURE_PX, radius=RADIUS, radius_small=RADIUS_SMALL
+        **colours,
+        name=palette.name,
+        assets=_ASSETS.as_posix(),
+        font=FONT_PX,
+        caption=CAPTION_PX,
+        figure=FIGURE_PX,
+        radius=RADIUS,
+        radius_small=RADIUS_SMALL,
     )
 
 

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from backend.contract.devices import BY_TAG
 from desktop.model.fleet import FleetState
@@ -22,13 +21,13 @@ class FakeConnection:
         error: Raised by the next `set_fleet` or `set_running`, if set.
         gate: Both wait for it; set unless a test clears it.
         puts: What was asked for.
-        sentence: What is wrong.
+        judgement: What `health` gives.
     """
 
     def __init__(self, *, target: FakeTarget, endpoints: Endpoints) -> None:
         self._target = target
         self._endpoints = endpoints
-        self._store = LiveStore()
+        self.store = LiveStore()
         self.state = FleetState(as_of=time.time())
         self.error: Exception | None = None
         self.gate = threading.Event()
@@ -36,23 +35,19 @@ class FakeConnection:
         self.puts: list[tuple[dict[str, int], float | None]] = []
         self.running_calls: list[bool] = []
         self.focus: tuple[str, ...] = ()
-        self.judgement: Any = None
-        self.stored = False
+        self.judgement = Health()
         self.started = self.stopped = False
 
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
 
-    @property
-    def store(self) -> LiveStore:
-        return self._store
-
     def start(self) -> None:
         self.started = True
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         self.stopped = True
+        return True
 
     def fleet(self) -> FleetState:
         return self.state
@@ -61,7 +56,7 @@ class FakeConnection:
         return self._target.services
 
     def health(self) -> Health:
-        return self.judgement if self.judgement is not None else Health(hops=(), messages=())
+        return self.judgement
 
     def set_focus(self, device_ids: Sequence[str]) -> None:
         self.focus = tuple(device_ids)
@@ -89,9 +84,6 @@ class FakeConnection:
         self._raise()
         self.state = replace(self.state, running=running, as_of=time.time())
         return self.state
-
-    def has_stored(self) -> bool:
-        return self.stored
 
     def _raise(self) -> None:
         if self.error is not None:

@@ -26,7 +26,7 @@ class FleetPanel(QFrame):
     ) -> None:
         super().__init__(parent)
         set_role(self, "panel")
-        self.setMinimumWidth(208)
+        self.setMinimumWidth(WIDTH)
         self.setAccessibleName("Fleet")
         self._fleet = fleet
         self._monitor = monitor
@@ -38,7 +38,7 @@ class FleetPanel(QFrame):
         self.interval.setRange(0.1, 3600.0)
         self.interval.setDecimals(1)
         self.interval.setSuffix(" s")
-        self.interval.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        set_role(self.interval, "plain")
         self.interval.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.interval.setKeyboardTracking(False)
         self.interval.setFixedWidth(72)
@@ -91,6 +91,8 @@ class FleetPanel(QFrame):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
+        scroll.viewport().setAutoFillBackground(False)
+        inner.setAutoFillBackground(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP - GRID, 0, 0)
         layout.addWidget(scroll)

@@ -11,7 +11,7 @@ from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.fleet_scale import count_at, position_of
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.fleet.slider import FleetSlider
-from desktop.views.widgets.roles import label
+from desktop.views.widgets.roles import label, set_role
 
 
 class CountBox(QSpinBox):
@@ -20,7 +20,8 @@ class CountBox(QSpinBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setRange(0, MAX_FLEET_PER_TYPE)
-        self.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        # By role: with NoButtons and a style sheet, Qt gives the text a width of 1.
+        set_role(self, "plain")
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setKeyboardTracking(False)
         self.setFixedWidth(64)

@@ -9,6 +9,7 @@ from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.signs import WORDS, paint_sign
 
 SIGN = 11
+LEFT = 11
 
 
 class StateDelegate(QStyledItemDelegate):
@@ -25,6 +26,6 @@ class StateDelegate(QStyledItemDelegate):
         style = option.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
         rect = option.rect
-        paint_sign(painter, QRectF(rect.left() + 8, rect.center().y() - SIGN / 2 + 0.5, SIGN, SIGN), state, self._theme.palette)
+        paint_sign(painter, QRectF(rect.left() + LEFT, rect.center().y() - SIGN / 2, SIGN, SIGN), state, self._theme.palette)
         painter.setPen(option.palette.text().color())
-        painter.drawText(rect.adjusted(8 + SIGN + 8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, WORDS.get(state, state))
+        painter.drawText(rect.adjusted(LEFT + SIGN + 8, 0, 0, -1), Qt.AlignmentFlag.AlignVCenter, WORDS.get(state, state))

@@ -24,6 +24,7 @@ from desktop.qtmodels.services import Column, ServicesModel, title_of
 from desktop.views.page import Page, PageContext
 from desktop.views.services.delegate import StateDelegate
 from desktop.views.services.replicas import Replicas
+from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.log_view import LogView
 from desktop.views.widgets.menu_button import WordButton
 from desktop.views.widgets.roles import label, set_role
@@ -65,13 +66,14 @@ class ServicesPage(Page):
         self.model = ServicesModel(parent=self)
         self.table = self._build_table()
         self.name = label("", "subtitle")
-        self.doing = label("", "muted")
+        self.doing = Elided(mode=Qt.TextElideMode.ElideRight, role="muted")
         self.links = QHBoxLayout()
         self.links.setSpacing(GAP_SMALL)
         self._links_shown: tuple[tuple[str, str], ...] | None = None
         self.restart = WordButton("Restart", theme=context.theme, name="restart")
         self.restart.clicked.connect(self._restart)
-        self.log = LogView(tail=self._tail, theme=context.theme)
+        self.log = LogView(tail=self._tail, theme=context.theme, title="LOG")
+        set_role(self.log.title, "heading")
         self._steppers: dict[str, Replicas] = {}
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.set_body(self._lay_out())
@@ -144,8 +146,7 @@ class ServicesPage(Page):
         bar.setContentsMargins(GAP_LARGE, 0, GAP_LARGE, 0)
         bar.setSpacing(GAP_SMALL)
         bar.addWidget(self.name)
-        bar.addWidget(self.doing)
-        bar.addStretch(1)
+        bar.addWidget(self.doing, 1)
         bar.addLayout(self.links)
         bar.addWidget(self.restart)
         column.addLayout(bar)
@@ -181,7 +182,6 @@ class ServicesPage(Page):
             stepper = self._steppers.get(status.service)
             if stepper is None or self.table.indexWidget(index) is not stepper:
                 stepper = Replicas(service=status.service, most=BY_NAME[status.service].max_replicas, theme=self.context.theme)
-                stepper.setAutoFillBackground(True)
                 service = status.service
                 stepper.wanted.connect(lambda n, service=service: self._scale(service, n))
                 self._steppers[service] = stepper
@@ -205,7 +205,7 @@ class ServicesPage(Page):
             return
         self.name.setText(title_of(status.service))
         if not self._operations.busy(status.service):
-            self.doing.setText("")
+            self.doing.set_text(status.message)
         self.restart.setEnabled(self.context.monitor.is_attached and not self._operations.busy(status.service))
         if status.links != self._links_shown:
             self._links_shown = status.links
@@ -229,7 +229,7 @@ class ServicesPage(Page):
     def _progressed(self, service: str, text: str) -> None:
         status = self._current()
         if status is not None and status.service == service:
-            self.doing.setText(text)
+            self.doing.set_text(text)
             self._refresh_selected()
 
     def _failed(self, service: str, sentence: str) -> None:

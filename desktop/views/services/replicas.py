@@ -21,7 +21,7 @@ class Replicas(QWidget):
         self.more = IconButton(theme=theme, name="add", words=f"One replica of {service} more", size=14)
         self.text = Figure("16 of 16", right=False)
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 4, 0)
+        row.setContentsMargins(3, 0, 4, 0)
         row.setSpacing(4)
         row.addWidget(self.text)
         row.addWidget(self.less, 0, Qt.AlignmentFlag.AlignVCenter)

@@ -8,12 +8,14 @@ from desktop.model.figures import elapsed
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SECTION, GAP_SMALL
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.logs import LogTail
+from desktop.qtmodels.theme import ThemeController
 from desktop.views.page import Page, PageContext
 from desktop.views.start.plan_card import ChecksCard, PlanCard
 from desktop.views.start.steps_list import StepsList
 from desktop.views.widgets.figure import Figure
 from desktop.views.widgets.log_view import LogView
 from desktop.views.widgets.roles import label, set_role
+from desktop.views.widgets.signs import StateSign
 from desktop.views.window.top_strip import WHERE
 
 COLUMN_WIDTH = 820
@@ -55,7 +57,7 @@ class StartPage(Page):
         self.checks = ChecksCard(theme=theme)
         self.steps = StepsList(theme=theme)
         self.steps.log_wanted.connect(self.show_log)
-        self.failure = _FailureCard()
+        self.failure = _FailureCard(theme=theme)
         self.log = LogView(tail=self._tail, theme=theme, closable=True)
         self.log.closed.connect(self.hide_log)
         self.set_body(self._lay_out())
@@ -192,10 +194,11 @@ class StartPage(Page):
 class _FailureCard(QFrame):
     """What failed, why, what to do, and the buttons to do it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, theme: ThemeController) -> None:
         super().__init__()
         set_role(self, "card")
         self.what = label("", "subtitle", wrap=True)
+        sign = StateSign(theme=theme, state="failed", size=14)
         self.why = label("", wrap=True)
         self.remedy = label("", "muted", wrap=True)
         self._buttons = QHBoxLayout()
@@ -204,7 +207,12 @@ class _FailureCard(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP, GAP_LARGE, GAP)
         layout.setSpacing(GAP_SMALL)
-        for widget in (self.what, self.why, self.remedy):
+        head = QHBoxLayout()
+        head.setSpacing(GAP_SMALL)
+        head.addWidget(sign)
+        head.addWidget(self.what, 1)
+        layout.addLayout(head)
+        for widget in (self.why, self.remedy):
             layout.addWidget(widget)
         layout.addLayout(self._buttons)
 

@@ -24,12 +24,15 @@ class LogView(QWidget):
 
     closed = Signal()
 
-    def __init__(self, *, tail: LogTail, theme: ThemeController, closable: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, tail: LogTail, theme: ThemeController, closable: bool = False, title: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._tail = tail
         self._pattern = matcher("", regex=False)
         self._waiting: deque[LogLine] = deque(maxlen=KEEP)
-        self.title = label("Log", "strong")
+        self._fixed_title = title
+        self.title = label(title or "Log", "strong")
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setAccessibleName("Show only lines that contain this")
@@ -43,6 +46,7 @@ class LogView(QWidget):
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(KEEP)
         self.text.setUndoRedoEnabled(False)
+        self.text.document().setDocumentMargin(GAP_SMALL)
         self.text.setWordWrapMode(QTextOption.WrapMode.NoWrap)
         self.text.setPlaceholderText("Nothing was written yet.")
         self.text.setAccessibleName("Log")
@@ -76,7 +80,8 @@ class LogView(QWidget):
         self._waiting.clear()
         self.text.clear()
         self.note.setText("")
-        self.title.setText(f"Log of {title_of(self._tail.service)}" if self._tail.service else "Log")
+        if not self._fixed_title:
+            self.title.setText(f"Log of {title_of(self._tail.service)}" if self._tail.service else "Log")
 
     def _append(self, lines: list[LogLine]) -> None:
         if self.pause.isChecked():

@@ -12,6 +12,8 @@ from desktop.views.widgets.roles import label, set_role
 
 Click = Callable[[], None]
 
+TEXT_WIDTH = 420
+
 
 class StatePanel(QWidget):
     """One thing in the middle of the page: what is, and what to do next."""
@@ -28,8 +30,6 @@ class StatePanel(QWidget):
         self.text = label(role="muted", wrap=True)
         for each in (self.title, self.text):
             each.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            each.setMinimumWidth(420)
-            each.setMaximumWidth(420)
         self.progress = QProgressBar()
         self.progress.setRange(0, 0)
         self.progress.setFixedWidth(200)
@@ -39,8 +39,21 @@ class StatePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setSpacing(GAP)
         layout.addStretch(2)
-        for widget in (self.image, self.title, self.text, self.progress, self.button):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        # A column of fixed width: the height of wrapped text is only known for a known width.
+        column = QWidget()
+        column.setFixedWidth(TEXT_WIDTH)
+        rows = QVBoxLayout(column)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GAP)
+        for widget in (self.image, self.title, self.text):
+            rows.addWidget(widget)
+        for control in (self.progress, self.button):
+            rows.addWidget(control, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(column)
+        middle.addStretch(1)
+        layout.addLayout(middle)
         layout.addStretch(3)
         theme.changed.connect(self._recolour)
         self.show_empty("", "")

@@ -1,6 +1,7 @@
 """The window: rail, strip, fleet panel, pages, status bar. Decides what is shown; knows no page by name."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         self._shown = page
         self.stack.setCurrentWidget(page)
         self.strip.show_controls(self._controls.get(page.key))
+        page.setFocus()
         page.shown()
 
     def _phase_changed(self, phase: Phase) -> None:
@@ -157,7 +159,7 @@ class MainWindow(QMainWindow):
 
     def _add_actions(self) -> None:
         for i, page in enumerate(self.pages):
-            self._action(f"Page {page.title}", f"Ctrl+{i + 1}", lambda i=i: self.show_page(i))
+            self._action(f"Page {page.title}", f"Ctrl+{i + 1}", partial(self.show_page, i))
         self._action("Export what is shown", "Ctrl+E", self._export)
         self._action("Show or hide the fleet", "Ctrl+B", self.strip.panel_button.toggle)
         self._action("Shortcuts", "F1", self.show_shortcuts)

@@ -29,11 +29,11 @@ class _Cell(QWidget):
     def __init__(self, before: str, template: str, after: str, hint: str) -> None:
         super().__init__()
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 0, GAP_LARGE, 0)
         layout.setSpacing(GRID)
         if before:
             layout.addWidget(label(before, "caption"))
-        self.figure = Figure(template, role="caption")
+        self.figure = Figure(template, role="caption", right=bool(after))
         layout.addWidget(self.figure)
         if after:
             layout.addWidget(label(after, "caption"))
@@ -75,11 +75,8 @@ class StatusBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, 0, GAP_LARGE, 0)
         layout.setSpacing(0)
-        for i, cell in enumerate(self.cells):
-            if i:
-                layout.addSpacing(GAP_LARGE)
+        for cell in self.cells:
             layout.addWidget(cell)
-        layout.addSpacing(GAP_LARGE)
         layout.addWidget(self.sign)
         layout.addSpacing(GAP_SMALL)
         layout.addWidget(self.sentence, 1)
@@ -119,6 +116,8 @@ class StatusBar(QFrame):
             state, sentence = "running", WELL
         elif self._deployment.busy:
             state, sentence = "starting", f"{self._deployment.title.lower()} …"
+        elif self._deployment.failure is not None:
+            state, sentence = "failed", self._deployment.failure.what
         else:
             state, sentence = "stopped", "nothing runs"
         self.sign.set_state(state)
@@ -132,11 +131,12 @@ class StatusBar(QFrame):
     def _make_room(self) -> None:
         """The sentence is read whole if anything can give way to it."""
         needed = self.sentence.sizeHint().width() + 2 * GAP_LARGE + 2 * GAP_SMALL + 10
-        widths = {i: cell.sizeHint().width() + GAP_LARGE for i, cell in enumerate(self.cells)}
+        widths = {i: cell.sizeHint().width() for i, cell in enumerate(self.cells)}
         used = needed + sum(widths.values())
-        gone: set[int] = set()
+        # While detached there is no figure to show.
+        gone: set[int] = set() if self._monitor.is_attached else set(widths)
         for i in YIELD:
-            if used <= self.width():
+            if used <= self.width() or i in gone:
                 break
             gone.add(i)
             used -= widths[i]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
 from desktop.model.figures import clock
@@ -51,6 +51,7 @@ class TopStrip(QFrame):
         self.where = label(WHERE.get(monitor.target.name, monitor.target.name), "strong")
         self.word = Figure("degraded", role="muted", right=False)
         self.uptime = Figure("00:00:00", role="muted")
+        self._holders: dict[QWidget, QWidget] = {}
         self._slot = QStackedWidget()
         self._slot.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Expanding)
         self._slot.addWidget(QWidget())
@@ -76,11 +77,19 @@ class TopStrip(QFrame):
 
     def add_controls(self, controls: QWidget) -> None:
         """Keep a page's controls for `show_controls`."""
-        self._slot.addWidget(controls)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(controls, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._holders[controls] = holder
+        self._slot.addWidget(holder)
 
     def show_controls(self, controls: QWidget | None) -> None:
         """Show them, or none."""
-        self._slot.setCurrentWidget(controls) if controls is not None else self._slot.setCurrentIndex(0)
+        if controls is None:
+            self._slot.setCurrentIndex(0)
+        else:
+            self._slot.setCurrentWidget(self._holders[controls])
 
     def closing(self) -> None:
         """No timer runs afterwards."""
