@@ -33,11 +33,11 @@ class Layout:
             PreflightError: supervisord's configuration cannot carry such a path.
         """
         resolved = data_dir.expanduser().resolve()
-        if bad := [c for c in str(resolved) if c in "'\"\\\n\r"]:
+        if bad := [c for c in str(resolved) if c in "'\"\\%\n\r"]:
             raise PreflightError(
                 f"The data directory {resolved} cannot be used",
                 why=f"its path contains {bad[0]!r}.",
-                remedy="Choose one without quotes, backslashes and line breaks with --data-dir.",
+                remedy="Choose one without quotes, backslashes, percent signs and line breaks with --data-dir.",
             )
         return cls(resolved)
 

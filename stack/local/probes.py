@@ -101,7 +101,7 @@ class Prober:
 def _zookeeper(port: int) -> Health:
     with _connect(port) as connection:
         connection.sendall(b"ruok")
-        answer = connection.recv(16)
+        answer = connection.recv(100)
     return Health(answer == b"imok", "" if answer == b"imok" else f"ZooKeeper answers {answer!r} to ruok.")
 
 

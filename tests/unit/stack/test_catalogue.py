@@ -1,0 +1,42 @@
+"""The catalogue is consistent with itself and with the ports."""
+
+import pytest
+
+from backend.contract.ports import Ports
+from stack import catalogue
+from stack.catalogue import SERVICES, STOP_ORDER
+from stack.errors import UnknownServiceError
+
+
+def test_a_service_waits_only_for_services_that_come_before_it() -> None:
+    seen: set[str] = set()
+    for service in SERVICES:
+        assert seen.issuperset(service.after), service.name
+        seen.add(service.name)
+
+
+def test_every_service_is_stopped_once() -> None:
+    stopped = [name for group in STOP_ORDER for name in group]
+    assert sorted(stopped) == sorted(catalogue.BY_NAME)
+
+
+def test_who_feeds_others_stops_before_them() -> None:
+    place = {name: index for index, group in enumerate(STOP_ORDER) for name in group}
+    assert place["generator"] < place["paai"] < place["broker"] < place["zookeeper"]
+    assert place["spark-job"] < place["spark-worker"] < place["spark-master"]
+    assert place["connect"] < place["mongodb"]
+
+
+def test_no_two_services_share_a_port() -> None:
+    ports = [catalogue.port_of(Ports(3000), name) for service in SERVICES for name in service.ports]
+    assert len(ports) == len(set(ports))
+    assert 11000 in ports  # paai's 8000, shifted
+
+
+def test_links_carry_the_shifted_port() -> None:
+    assert catalogue.links_of(catalogue.find("paai"), Ports(5)) == (("API", "http://127.0.0.1:8005/docs"),)
+
+
+def test_an_unknown_service_is_named_with_those_there_are() -> None:
+    with pytest.raises(UnknownServiceError, match=r"'kafka'.*broker"):
+        catalogue.find("kafka")

@@ -1,0 +1,100 @@
+"""`scale`, `restart`, `reset` and `down` with a supervisor in memory."""
+
+import pytest
+
+from backend.contract.ports import Ports
+from stack.errors import NotRunningError, UnknownServiceError
+from stack.local import daemon, down, instance, operations
+from stack.local.layout import Layout
+from stack.local.probes import Health, Prober
+from stack.target import StepState
+from tests.helpers.fake_supervisor import FakeSupervisor
+
+PORTS = Ports()
+
+
+@pytest.fixture(autouse=True)
+def wired(supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor in memory in place of the real one; every probe says yes."""
+    supervisor.start_all()
+    monkeypatch.setattr(daemon, "connect", lambda _: supervisor)
+    monkeypatch.setattr(daemon, "is_running", lambda _: supervisor.is_running)
+    monkeypatch.setattr(daemon, "stop", lambda _, timeout_s: supervisor.shutdown())
+    monkeypatch.setattr(Prober, "probe", lambda *_: Health(True))
+
+
+def test_scaling_up_starts_only_what_is_missing(layout: Layout, supervisor: FakeSupervisor) -> None:
+    steps = list(operations.scale_service(layout, PORTS, "paai", 5))
+    assert supervisor.calls == [("start", "paai:3"), ("start", "paai:4")]
+    assert steps[-1].state is StepState.DONE
+    assert instance.wanted_replicas(layout)["paai"] == 5
+
+
+def test_scaling_down_stops_only_what_is_beyond(layout: Layout, supervisor: FakeSupervisor) -> None:
+    list(operations.scale_service(layout, PORTS, "paai", 1))
+    assert supervisor.calls == [("stop", "paai:1"), ("stop", "paai:2")]
+
+
+@pytest.mark.parametrize("replicas", [0, 17])
+def test_scaling_has_its_limits(layout: Layout, supervisor: FakeSupervisor, replicas: int) -> None:
+    with pytest.raises(UnknownServiceError, match="Choose 1 to 16"):
+        list(operations.scale_service(layout, PORTS, "paai", replicas))
+    assert supervisor.calls == []
+
+
+def test_only_paai_is_scaled(layout: Layout) -> None:
+    with pytest.raises(UnknownServiceError, match="MongoDB cannot be scaled"):
+        list(operations.scale_service(layout, PORTS, "mongodb", 2))
+
+
+def test_scaling_a_stopped_system_is_refused(layout: Layout, supervisor: FakeSupervisor) -> None:
+    supervisor.is_running = False
+    with pytest.raises(NotRunningError):
+        list(operations.scale_service(layout, PORTS, "paai", 5))
+    assert instance.wanted_replicas(layout)["paai"] == 3
+
+
+def test_restart_stops_and_starts(layout: Layout, supervisor: FakeSupervisor) -> None:
+    (layout.state / "spark-job.json").write_text("{}")
+    list(operations.restart_service(layout, PORTS, "spark-job"))
+    assert supervisor.calls == [("stop", "spark-job:spark-job"), ("start", "spark-job:spark-job")]
+    assert not (layout.state / "spark-job.json").exists()  # news of the old process must not pass for the new one's
+
+
+def test_reset_keeps_the_checkpoint_aside(layout: Layout, supervisor: FakeSupervisor) -> None:
+    layout.checkpoint.mkdir()
+    (layout.checkpoint / "offsets").write_text("x")
+    steps = list(operations.reset_spark_job(layout, PORTS, "spark-job"))
+    [aside] = layout.spark.glob("checkpoint-*")
+    assert (aside / "offsets").read_text() == "x"
+    assert not layout.checkpoint.exists()
+    assert any(str(aside) in step.detail for step in steps)
+    assert supervisor.calls[-1] == ("start", "spark-job:spark-job")
+
+
+def test_reset_of_a_stopped_system_starts_nothing(layout: Layout, supervisor: FakeSupervisor) -> None:
+    supervisor.is_running = False
+    layout.checkpoint.mkdir()
+    list(operations.reset_spark_job(layout, PORTS, "spark-job"))
+    assert not layout.checkpoint.exists()
+    assert supervisor.calls == []
+
+
+def test_only_the_spark_job_is_reset(layout: Layout) -> None:
+    with pytest.raises(UnknownServiceError, match="nothing to reset"):
+        list(operations.reset_spark_job(layout, PORTS, "broker"))
+
+
+def test_down_stops_whoever_feeds_others_first(layout: Layout, supervisor: FakeSupervisor) -> None:
+    steps = list(down.Down(layout).run())
+    stopped = [name for call, name in supervisor.calls if call == "stop"]
+    assert stopped[0] == "generator:generator"
+    assert stopped.index("paai:2") < stopped.index("broker:broker") < stopped.index("zookeeper:zookeeper")
+    assert supervisor.calls[-1] == ("shutdown", "")
+    assert steps[-1].state is StepState.DONE
+
+
+def test_down_of_a_stopped_system_is_fine(layout: Layout, supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor.is_running = False
+    monkeypatch.setattr(daemon, "stop", lambda _, timeout_s: None)
+    assert list(down.Down(layout).run())[-1].state is StepState.DONE

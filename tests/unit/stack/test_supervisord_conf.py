@@ -1,0 +1,115 @@
+"""The generated configuration, read back by supervisord's own parser."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from supervisor.options import ServerOptions
+
+from backend.contract.ports import Ports
+from stack.catalogue import SERVICES
+from stack.local import supervisord
+from stack.local.layout import MARKER, Layout
+from stack.local.program import Program
+from stack.local.services import Tools, all_programs
+
+PORTS = Ports(3000)
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Tools:
+    return Tools(
+        python=tmp_path / "python",
+        java=tmp_path / "jdk" / "bin" / "java",
+        pyspark_home=tmp_path / "pyspark",
+        kafka_jars=tmp_path / "jars" / "kafka",
+        spark_jars=tmp_path / "jars" / "spark",
+        mongo_command=("mongod", "--port", "30017"),
+    )
+
+
+def read(layout: Layout, programs: tuple[Program, ...]) -> dict[str, list[Any]]:
+    """Process configurations by group, as supervisord understands them."""
+    layout.supervisor_conf.write_text(supervisord.render(layout, programs), "utf-8")
+    options = ServerOptions()
+    options.realize(args=["-c", str(layout.supervisor_conf)])
+    return {group.name: group.process_configs for group in options.process_group_configs}
+
+
+def test_every_service_has_its_program(layout: Layout, tools: Tools) -> None:
+    groups = read(layout, all_programs(layout, PORTS, tools))
+    assert set(groups) == {service.name for service in SERVICES} | {supervisord.LISTENER}
+    assert len(groups["paai"]) == 16
+    assert {p.name for p in groups["paai"]} == {str(n) for n in range(16)}
+
+
+def test_nothing_starts_by_itself_and_everything_is_restarted(layout: Layout, tools: Tools) -> None:
+    for name, processes in read(layout, all_programs(layout, PORTS, tools)).items():
+        for process in processes:
+            if name != supervisord.LISTENER:
+                assert not process.autostart
+                assert process.autorestart, name
+                assert process.killasgroup
+
+
+def test_logs_are_rotated_files_of_the_data_directory(layout: Layout, tools: Tools) -> None:
+    groups = read(layout, all_programs(layout, PORTS, tools))
+    assert groups["broker"][0].stdout_logfile == str(layout.log_file("broker"))
+    assert {p.stdout_logfile for p in groups["paai"]} == {str(layout.log_file("paai", n)) for n in range(16)}
+    assert groups["broker"][0].stdout_logfile_maxbytes > 0
+    assert groups["broker"][0].stdout_logfile_backups > 0
+    assert groups["broker"][0].redirect_stderr
+
+
+def test_the_spark_job_is_not_restarted_when_it_needs_a_reset(layout: Layout, tools: Tools) -> None:
+    job = read(layout, all_programs(layout, PORTS, tools))["spark-job"][0]
+    assert job.exitcodes == [78]
+    assert job.autorestart.__name__ == "RestartWhenExitUnexpected"
+
+
+def test_exit_0_of_a_service_counts_as_unexpected(layout: Layout, tools: Tools) -> None:
+    assert read(layout, all_programs(layout, PORTS, tools))["generator"][0].exitcodes == []
+
+
+def test_paai_shares_one_socket(layout: Layout, tools: Tools) -> None:
+    text = supervisord.render(layout, all_programs(layout, PORTS, tools))
+    assert "[fcgi-program:paai]" in text
+    assert "socket=tcp://127.0.0.1:11000" in text
+    environment = read(layout, all_programs(layout, PORTS, tools))["paai"][0].environment
+    assert environment["PAAI_FD"] == "0"
+    assert environment["PROMETHEUS_MULTIPROC_DIR"] == str(layout.metrics)
+
+
+def test_services_learn_the_shifted_addresses(layout: Layout, tools: Tools) -> None:
+    groups = read(layout, all_programs(layout, PORTS, tools))
+    operator = groups["kafka-operator"][0].environment
+    assert operator["PAAI_KAFKA_BOOTSTRAP"] == "127.0.0.1:12092"
+    assert operator["PAAI_CONNECT_URL"] == "http://127.0.0.1:11083"
+    assert operator["PAAI_STATE_DIR"] == str(layout.state)
+    assert groups["generator"][0].environment["PAAI_URL"] == "http://127.0.0.1:11000"
+    assert groups["spark-job"][0].environment["PAAI_CHECKPOINT_DIR"] == str(layout.checkpoint)
+
+
+def test_spaces_commas_and_accents_survive(tmp_path: Path) -> None:
+    layout = Layout.of(tmp_path / "my data, ünique")
+    layout.create()
+    value = "a b,c=%d;é"
+    process = read(layout, (Program("generator", ("/bin/my prog", "an arg", "50%"), {"PAAI_X": value}),))["generator"][0]
+    assert process.environment["PAAI_X"] == value
+    assert process.command == "'/bin/my prog' 'an arg' 50%"
+    assert process.directory == str(layout.work)
+
+
+def test_no_stray_setting_of_the_user_reaches_a_service(layout: Layout) -> None:
+    inherited = {
+        "PATH": "/bin",
+        "HOME": "/h",
+        "PAAI_TOKEN": "x",
+        "JAVA_TOOL_OPTIONS": "-Xmx1m",
+        "SPARK_HOME": "/s",
+        "PYTHONPATH": "/p",
+    }
+    environment = supervisord.daemon_environment(layout, inherited)
+    assert environment["PATH"] == "/bin"
+    assert environment[MARKER] == str(layout.data_dir)
+    assert not {"PAAI_TOKEN", "JAVA_TOOL_OPTIONS", "SPARK_HOME", "PYTHONPATH"} & set(environment)
