@@ -243,6 +243,10 @@ class Chart(pg.GraphicsView):
         if self.view is not None:
             self.labels.set_data(self.view.curves, self._order, frame)
 
+    def close(self) -> bool:
+        """As any widget. pyqtgraph's own clears the scene under live references and takes the viewport away: it crashes."""
+        return QWidget.close(self)
+
     # Gestures. pyqtgraph's own scene events are bypassed: the time axis belongs to the page, not to one chart.
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802

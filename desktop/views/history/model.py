@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from backend.contract.devices import BY_SENSOR
 from desktop.model.figures import thousands
 from desktop.plots.figures import SHORT_UNIT, elide_middle, value_text
+from desktop.views.export.kinds import StatisticsRow
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE: Final = QModelIndex()
@@ -17,23 +18,6 @@ _NOWHERE: Final = QModelIndex()
 SORT_ROLE: Final = Qt.ItemDataRole.UserRole
 #: What the range column draws: a `Bar`.
 BAR_ROLE: Final = Qt.ItemDataRole.UserRole + 1
-
-
-class StatisticsRow(Protocol):
-    """One row of the answer."""
-
-    @property
-    def device_id(self) -> str: ...
-    @property
-    def sensor(self) -> str: ...
-    @property
-    def average(self) -> float: ...
-    @property
-    def maximum(self) -> float: ...
-    @property
-    def minimum(self) -> float: ...
-    @property
-    def count(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

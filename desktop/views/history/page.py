@@ -11,13 +11,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QProgressBar, QP
 from desktop.model.figures import plural
 from desktop.model.palette import GAP, GAP_LARGE, Palette
 from desktop.services.paai_client import DevicesPage, PaaiClient, Statistics
+from desktop.views.export.kinds import ExportKind, StatisticsKind
+from desktop.views.export.opening import Exports
 from desktop.views.history.bars import BarDelegate
 from desktop.views.history.devices import DevicePicker
 from desktop.views.history.model import BAR_COLUMN, SORT_ROLE, StatisticsModel
-from desktop.views.history.timeframe import TimeFrameBar
 from desktop.views.page import Page, PageContext
 from desktop.views.widgets.roles import hairline, label, set_role
 from desktop.views.widgets.state_panel import StatePanel
+from desktop.views.widgets.timeframe import TimeFrameBar
 from stack.target import Endpoints
 
 _PICKER_PX = 264
@@ -65,6 +67,7 @@ class HistoryPage(Page):
         model: The answer.
         table: Shows it, sorted.
         answered: Start and end that the table is about, or None.
+        exports: Export dialogs opened from here.
     """
 
     key = "history"
@@ -82,6 +85,7 @@ class HistoryPage(Page):
         super().__init__(context=context, parent=parent)
         self._make_client = make_client
         self._client: HistoryClient | None = None
+        self.exports = Exports(context=context, parent=self)
         self._running = 0  # number of the question that is awaited; 0 = none
         self._asked = 0
         self.answered: tuple[float, float] | None = None
@@ -187,6 +191,16 @@ class HistoryPage(Page):
             self.picker.set_chosen(self.context.monitor.focus)
         if self.context.monitor.is_attached:
             self.picker.reload()
+
+    def export(self) -> None:
+        own: list[ExportKind] = []
+        if self.answered is not None and self.model.rowCount():
+            own.append(StatisticsKind(self.model.rows, *self.answered))
+        self.exports.open(own, device_ids=self.picker.chosen, frame=self.answered or self.frame.range())
+
+    def closing(self) -> None:
+        self.exports.closing()
+        super().closing()
 
     def apply_palette(self, palette: Palette) -> None:
         self._bars.set_palette(palette)

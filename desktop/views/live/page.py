@@ -17,6 +17,8 @@ from desktop.model.palette import Palette
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.plots.ticks import time_text, zone_label
 from desktop.plots.timewindow import SPANS, TimeWindow
+from desktop.views.export.kinds import ChartKind, ExportKind
+from desktop.views.export.opening import Exports
 from desktop.views.live.board import ChartBoard
 from desktop.views.live.controls import LiveControls
 from desktop.views.live.find import FindPopup
@@ -44,6 +46,7 @@ class LivePage(Page):
         window_: The stretch of time (QWidget has a `window` of its own).
         snapshot: The newest frame, or None.
         utc: Whether times are shown in UTC.
+        exports: Export dialogs opened from here.
     """
 
     key = "live"
@@ -59,6 +62,7 @@ class LivePage(Page):
         self.utc = context.settings.flag("live/utc")
         self._empty_since: float | None = None
         self._find: FindPopup | None = None
+        self.exports = Exports(context=context, parent=self)
         palette = context.theme.palette
         self._strip = LiveControls(palette=palette)
         self.board = ChartBoard(palette=palette)
@@ -110,6 +114,10 @@ class LivePage(Page):
     def hidden(self) -> None:
         self.context.monitor.set_view_source(None)
         self.board.set_cross(None)
+
+    def closing(self) -> None:
+        self.exports.closing()
+        super().closing()
 
     def export(self) -> None:
         self.export_chart(self._current_sensor())
@@ -298,7 +306,15 @@ class LivePage(Page):
         self.context.settings.set_strings("live/hidden", sorted(self.board.hidden))
 
     def export_chart(self, sensor: str) -> None:
-        """Export exactly what the chart shows."""
+        """Export exactly what the chart shows: these very arrays, cut to the visible time."""
+        chart = self.board.panels[sensor].chart
+        frame = (chart.frame.start, chart.frame.end)
+        own: list[ExportKind] = []
+        if chart.view is not None:
+            request = ViewRequest(*frame, round(self.board.plot_width()), self.context.monitor.focus)
+            connection = self.context.monitor.connection
+            own.append(ChartKind(chart.view, request, connection.store if connection is not None else None))
+        self.exports.open(own, device_ids=self.context.monitor.focus, frame=frame)
 
     def show_table(self, sensor: str) -> None:
         """The table twin of a chart."""
