@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 import xmlrpc.client
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 from xml.parsers.expat import ExpatError
 
-from stack.errors import NotRunningError, StepFailedError
+from stack.errors import NotRunningError, StepFailedError, WaitTimeoutError
 
 CALL_TIMEOUT_S = 10.0
+RELOAD_TIMEOUT_S = 60.0
 
 #: Fault codes of supervisor.xmlrpc.Faults that mean "it is so already".
 ALREADY_STARTED, NOT_RUNNING = 60, 70
@@ -73,7 +75,7 @@ class Supervisor(Protocol):
         ...
 
     def reload(self) -> None:
-        """Take over what changed in the configuration file; changed programs are stopped."""
+        """Take over what changed in the configuration file; changed programs are stopped. Waits for that, bounded."""
         ...
 
     def shutdown(self) -> None:
@@ -153,8 +155,16 @@ class SupervisorRpc:
     def reload(self) -> None:
         """See `Supervisor`."""
         [[added, changed, removed]] = self._call("reloadConfig")
-        for group in (*changed, *removed):
-            self._call("stopProcessGroup", group)
+        old = {*changed, *removed}
+        for process in self.processes():
+            if process.group in old:
+                self.stop(process.full_name)
+        deadline = time.monotonic() + RELOAD_TIMEOUT_S
+        while any(process.pid for process in self.processes() if process.group in old):
+            if time.monotonic() > deadline:
+                raise WaitTimeoutError("supervisor", f"Changed services did not stop within {RELOAD_TIMEOUT_S:.0f} s")
+            time.sleep(0.1)
+        for group in old:
             self._call("removeProcessGroup", group)
         for group in (*changed, *added):
             self._call("addProcessGroup", group)

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def pid_of(layout: Layout, full_name: str) -> int:
     return next(p.pid for p in daemon.connect(layout).processes() if p.full_name == full_name)
 
 
+def is_running(layout: Layout, full_name: str) -> bool:
+    """It has stayed up for a while. A signal sent sooner may find the forked supervisord in place of the program."""
+    return any(p.full_name == full_name and p.state == "RUNNING" for p in daemon.connect(layout).processes())
+
+
+def is_gone(layout: Layout, full_name: str) -> bool:
+    return pid_of(layout, full_name) == 0
+
+
 def ask(port: int) -> int:
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         return int(connection.recv(20))
@@ -75,7 +85,7 @@ def test_starting_twice_and_stopping_twice_is_fine(running: Layout) -> None:
     supervisor = daemon.connect(running)
     for _ in range(2):
         supervisor.start("broker:broker")
-    assert pid_of(running, "broker:broker") > 0
+    wait_until(partial(is_running, running, "broker:broker"), 10, "the start")
     for _ in range(2):
         supervisor.stop("broker:broker")
         wait_until(lambda: pid_of(running, "broker:broker") == 0, 5, "the stop")
@@ -84,7 +94,7 @@ def test_starting_twice_and_stopping_twice_is_fine(running: Layout) -> None:
 def test_a_killed_process_comes_back_and_is_counted(running: Layout) -> None:
     supervisor = daemon.connect(running)
     supervisor.start("broker:broker")
-    wait_until(lambda: supervisor.processes()[0].state == "RUNNING", 10, "the start")
+    wait_until(partial(is_running, running, "broker:broker"), 10, "the start")
     first = pid_of(running, "broker:broker")
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: pid_of(running, "broker:broker") not in {0, first}, 10, "the restart")
@@ -95,10 +105,10 @@ def test_any_replica_may_stop_while_the_others_serve(running: Layout, port: int)
     supervisor = daemon.connect(running)
     for n in range(3):
         supervisor.start(f"paai:{n}")
-    wait_until(lambda: all(p.pid for p in supervisor.processes() if p.group == "paai" and p.replica < 3), 10, "the start")
+        wait_until(partial(is_running, running, f"paai:{n}"), 10, "the start")
     for gone in (0, 2):  # the first and the last
         supervisor.stop(f"paai:{gone}")
-        wait_until(lambda gone=gone: pid_of(running, f"paai:{gone}") == 0, 10, "the stop")
+        wait_until(partial(is_gone, running, f"paai:{gone}"), 10, "the stop")
         left = {p.pid for p in supervisor.processes() if p.group == "paai" and p.pid}
         assert {ask(port) for _ in range(20)} <= left
     supervisor.start("paai:3")
@@ -107,6 +117,7 @@ def test_any_replica_may_stop_while_the_others_serve(running: Layout, port: int)
 
 def test_what_a_killed_supervisord_leaves_is_swept_away(running: Layout) -> None:
     daemon.connect(running).start("broker:broker")
+    wait_until(partial(is_running, running, "broker:broker"), 10, "the start")
     orphan = pid_of(running, "broker:broker")
     os.kill(int(running.pid_file.read_text()), signal.SIGKILL)
     wait_until(lambda: not daemon.is_running(running), 5, "the end of supervisord")
@@ -130,6 +141,7 @@ def test_processes_of_another_directory_are_not_touched(running: Layout, tmp_pat
 def test_a_changed_program_is_taken_over(running: Layout) -> None:
     supervisor = daemon.connect(running)
     supervisor.start("broker:broker")
+    wait_until(partial(is_running, running, "broker:broker"), 10, "the start")
     changed = (Program("broker", SLEEP, {"PAAI_X": "1"}, start_s=1), Program("generator", SLEEP))
     running.supervisor_conf.write_text(supervisord.render(running, changed), "utf-8")
     supervisor.reload()

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -39,7 +39,7 @@ def raw_server(answer: bytes, port: int) -> Iterator[list[bytes]]:
 
 
 @contextlib.contextmanager
-def http_server(pages: dict[str, tuple[int, object]], *ports: int) -> Iterator[None]:
+def http_server(pages: Mapping[str, tuple[int, object]], *ports: int) -> Iterator[None]:
     """Answers JSON pages on each of the ports."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -31,7 +31,7 @@ def tools(tmp_path: Path) -> Tools:
 def read(layout: Layout, programs: tuple[Program, ...]) -> dict[str, list[Any]]:
     """Process configurations by group, as supervisord understands them."""
     layout.supervisor_conf.write_text(supervisord.render(layout, programs), "utf-8")
-    options = ServerOptions()
+    options: Any = ServerOptions()  # type: ignore[no-untyped-call]  # supervisor has no types
     options.realize(args=["-c", str(layout.supervisor_conf)])
     return {group.name: group.process_configs for group in options.process_group_configs}
 

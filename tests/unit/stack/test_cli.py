@@ -1,0 +1,139 @@
+"""The command line: options before and after the command, exit codes, and what programs may rely on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.catalogue import SERVICES
+from stack.cli import run as cli
+from stack.cli.arguments import parse
+from stack.errors import NotRunningError, PortInUseError
+from tests.helpers.fake_target import FakeTarget
+
+
+@pytest.fixture
+def target(monkeypatch: pytest.MonkeyPatch) -> FakeTarget:
+    """The target that every command gets."""
+    fake = FakeTarget(up=True)
+    monkeypatch.setattr(cli, "choose_target", lambda *_, **__: fake)
+    return fake
+
+
+def run(*arguments: str) -> int:
+    return cli.run(parse(arguments))
+
+
+def test_options_stand_before_and_after_the_command() -> None:
+    for arguments in (
+        ["--port-offset", "3000", "--data-dir", "x", "--target", "local", "--json", "status"],
+        ["status", "--port-offset", "3000", "--data-dir", "x", "--target", "local", "--json"],
+        ["--port-offset", "3000", "--json", "status", "--data-dir", "x", "--target", "local"],
+    ):
+        options = parse(arguments)
+        assert (options.port_offset, options.data_dir, options.target, options.json) == (3000, Path("x"), "local", True)
+
+
+def test_defaults() -> None:
+    options = parse(["logs", "broker"])
+    assert (options.port_offset, options.data_dir, options.target, options.json) == (None, None, "auto", False)
+    assert (options.lines, options.follow) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "COMMAND"),
+        (["fly"], "invalid choice: 'fly'"),
+        (["up", "--port-offset", "-1"], "outside 0 … 38518"),
+        (["up", "--port-offset", "38519"], "outside 0 … 38518"),
+        (["up", "--port-offset", "x"], "'x' is not a whole number"),
+        (["logs", "kafka"], "invalid choice: 'kafka'"),
+        (["scale", "paai", "many"], "'many' is not a whole number"),
+        (["up", "--target", "moon"], "invalid choice: 'moon'"),
+    ],
+)
+def test_senseless_arguments_exit_with_2(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(arguments)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_status_for_programs(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("status", "--json") == 0
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert [row["service"] for row in rows] == [service.name for service in SERVICES]
+    assert {"service", "wanted", "running", "healthy", "restarts", "message"} <= set(rows[0])
+
+
+def test_endpoints_for_programs(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("endpoints", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {
+        "paai", "generator", "predictor", "kafka", "mongo", "connect", "spark_ui", "token", "kafka_user", "kafka_password",
+    }  # fmt: skip
+
+
+def test_up_for_programs_is_a_step_a_line(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--json", "up") == 0
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [step["key"] for step in steps if step["state"] == "done"] == [service.name for service in SERVICES]
+    assert {"key", "title", "state", "detail", "elapsed_s", "service", "progress", "index", "total"} == set(steps[0])
+
+
+def test_up_for_people_without_a_terminal(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("up") == 0
+    out = capsys.readouterr().out
+    assert "✓ Kafka broker: answers" in out
+    assert "\x1b" not in out  # no colours into a pipe
+    assert "no mongod on PATH" in out
+    assert "http://127.0.0.1:15000" in out
+
+
+def test_a_failed_step_exits_with_1_and_says_what_to_do(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    target.fail_step = "broker"
+    assert run("up") == 1
+    captured = capsys.readouterr()
+    assert "✗ Kafka broker" in captured.out
+    assert "End the other system" in captured.err
+    assert "Traceback" not in captured.err + captured.out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(PortInUseError(8000, "nginx (process 7)", service="paai"), 2), (NotRunningError("It does not run."), 1)],
+)
+def test_exit_codes(target: FakeTarget, error: Exception, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    target.error = error  # type: ignore[assignment]
+    assert run("status") == code
+    assert str(error) in capsys.readouterr().err
+
+
+def test_errors_for_programs_leave_stdout_clean(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    target.error = NotRunningError("It does not run.")
+    assert run("status", "--json") == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert json.loads(captured.err)["error"].startswith("It does not run.")
+
+
+def test_logs(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("logs", "broker", "-n", "2") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2026-11-24T05:30:58.123Z INFO broker: line 58",
+        "2026-11-24T05:30:59.123Z INFO broker: line 59",
+    ]
+
+
+def test_scale_restart_down(target: FakeTarget) -> None:
+    assert run("scale", "paai", "5") == run("restart", "broker") == run("down") == 0
+    assert target.calls == ["scale paai 5", "restart broker", "down"]
+
+
+def test_doctor_exits_with_2_when_something_is_missing(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("doctor") == 0
+    target.checks[1] = type(target.checks[1])("Java", False, "None is installed.", "Type: sudo apt-get install …")
+    assert run("doctor") == 2
+    assert "Type: sudo apt-get install …" in capsys.readouterr().out
