@@ -1,8 +1,6 @@
 """The real system, started once a session on shifted ports, for every test that asks for it."""
 
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,8 +18,7 @@ from stack.local import logs, processes
 from stack.local.layout import Layout
 from stack.local.target import LocalTarget
 from stack.target import Endpoints
-
-_FIRST_OFFSET, _LAST_OFFSET, _STEP = 20_000, 30_000, 10
+from tests.helpers.free_ports import free_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +43,6 @@ class LiveSystem:
         """Run ``python -m stack`` on this system."""
         command = [sys.executable, "-m", "stack", *arguments, "--data-dir", str(self.data_dir)]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
-
-
-def free_offset() -> int:
-    """A port offset with which every port is free right now."""
-    offsets = list(range(_FIRST_OFFSET, _LAST_OFFSET, _STEP))
-    random.SystemRandom().shuffle(offsets)
-    for offset in offsets:
-        ports = Ports(offset)
-        wanted = [catalogue.port_of(ports, name) for service in catalogue.SERVICES for name in service.ports]
-        if all(map(_is_free, wanted)):
-            return offset
-    raise AssertionError("no port offset with free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 @pytest.fixture(scope="session")
