@@ -53,7 +53,7 @@ def write(rows: Iterable[Row]) -> None:
     rows = list(rows)
     memory = psutil.virtual_memory().total / 2**30
     machine = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
         f"Python {platform.python_version()}, FastAPI {version('fastapi')}, pydantic {version('pydantic')}, "
         f"confluent-kafka {version('confluent-kafka')}, Kafka 3.9.2, Spark {version('pyspark')}."
     )
