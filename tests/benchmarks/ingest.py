@@ -59,10 +59,14 @@ def _single(system: BenchSystem) -> Row:
         "≥ 0.7",
         (
             f"wrk, {_CONNECTIONS} connections, {_PAIRS} pairs of {_SECONDS:g} s.",
-            f"CPU of the server process {ours.server_cpu:.0%} (paai), {reference.server_cpu:.0%} (bare); of the client "
-            + f"{ours.client_cpu:.0%} and {reference.client_cpu:.0%} of its core, which it shares with the broker.",
-            f"Latency p50 {ours.p50_ms:.0f} ms, p99 {ours.p99_ms:.0f} ms (paai), {reference.p50_ms:.0f} and "
-            + f"{reference.p99_ms:.0f} ms (bare).",
+            (
+                f"CPU of the server process {ours.server_cpu:.0%} (paai), {reference.server_cpu:.0%} (bare); of the client "
+                f"{ours.client_cpu:.0%} and {reference.client_cpu:.0%} of its core, which it shares with the broker."
+            ),
+            (
+                f"Latency p50 {ours.p50_ms:.0f} ms, p99 {ours.p99_ms:.0f} ms (paai), {reference.p50_ms:.0f} and "
+                f"{reference.p99_ms:.0f} ms (bare)."
+            ),
         ),
     )
 
