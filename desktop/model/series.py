@@ -11,6 +11,8 @@ MAX_READINGS = 180_000
 GAP_INTERVALS = 2.5
 #: … or longer than this while too little is known of the interval.
 DEFAULT_GAP_MS = 3_000.0
+#: As many long distances in a row are a slower interval.
+_SLOW_RUN = 3
 #: The interval is the median over the newest of this many.
 _INTERVAL_SAMPLE = 64
 
@@ -88,20 +90,22 @@ def merge(t_ms: TimeArray, value: ValueArray) -> tuple[TimeArray, ValueArray]:
 def gaps_after(t_ms: TimeArray, interval_ms: float) -> IntArray:
     """Positions i of readings after which the line is interrupted (before reading i + 1).
 
-    A distance is a gap when it is over 2.5 times the interval. Where the distances on both sides are longer than the
-    present interval the device reported more slowly then, and the shorter of them is taken for the interval: a change
-    of the interval does not turn the past into dots.
+    A distance is a gap when it is over 2.5 times the interval. Three or more long ones in a row are no gaps but a device
+    that reported more slowly then: their median is the interval there, so a change of the interval does not turn the past
+    into dots.
     """
     step = np.diff(t_ms).astype(np.float64)
     limit = GAP_INTERVALS * interval_ms if np.isfinite(interval_ms) else DEFAULT_GAP_MS
     long = np.flatnonzero(step > limit)
-    if not len(long):
+    if len(long) < _SLOW_RUN:
         return long
-    around = np.minimum(
-        np.where(long > 0, step[long - 1], 0.0),
-        np.where(long < len(step) - 1, step[np.minimum(long + 1, len(step) - 1)], 0.0),
-    )
-    return long[step[long] > GAP_INTERVALS * around]
+    begins = np.flatnonzero(np.diff(long, prepend=long[0] - 2) > 1)
+    lengths = np.diff(begins, append=len(long))
+    keep = np.ones(len(long), dtype=np.bool_)
+    for begin, length in zip(begins[lengths >= _SLOW_RUN].tolist(), lengths[lengths >= _SLOW_RUN].tolist(), strict=True):
+        run = step[long[begin : begin + length]]
+        keep[begin : begin + length] = run > GAP_INTERVALS * np.median(run)
+    return long[keep]
 
 
 def decimate(value: ValueArray, most: int, offset: int = 0) -> IntArray:

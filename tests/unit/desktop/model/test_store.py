@@ -1,0 +1,261 @@
+"""LiveStore: what a frame shows, whatever the order in which things came."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from desktop.model.readings import BYTES_PER_READING, CHUNK_READINGS, ReadingBatch
+from desktop.model.snapshot import ViewRequest
+from desktop.model.store import LiveStore
+from desktop.model.windows import Window
+from tests.helpers.fake_feed import FakeFeed
+
+#: A window's edge.
+T0 = 1_795_499_070.0
+SENSOR = "temperature"
+
+
+def store(now: float = T0 + 60, **more: object) -> LiveStore:
+    return LiveStore(clock=lambda: now, **more)  # type: ignore[arg-type]
+
+
+def rows(device: str, times: list[float], value: float = 20.0, *, received: float | None = None) -> ReadingBatch:
+    return ReadingBatch.of(
+        [(device, SENSOR, round(t * 1000), value) for t in times], received=max(times) if received is None else received
+    )
+
+
+def view(made: LiveStore, *focus: str, start: float = T0, end: float = T0 + 60) -> ViewRequest:
+    return ViewRequest(start, end, 1000, focus)
+
+
+def test_an_empty_store_draws_nothing_and_does_not_fail() -> None:
+    shown = store().snapshot(ViewRequest(T0, T0 + 60, 1000, ("nobody",)))
+    for sensor_view in shown.views.values():
+        assert (len(sensor_view.envelope.t), len(sensor_view.steps.start), sensor_view.curves) == (0, 0, ())
+        assert np.isnan(sensor_view.mean)
+
+
+def test_a_frame_shows_fleet_focus_and_figures() -> None:
+    made = store()
+    feed = FakeFeed(made, counts={"Thermostat": 4}, windows_behind_s=None)
+    feed.play(T0, T0 + 60)
+    shown = made.snapshot(view(made, "thermostat-00002")).views[SENSOR]
+    assert shown.devices == 4
+    assert shown.envelope.bucket_s == 1.0
+    assert shown.envelope.count.tolist() == [4] * 60
+    assert [c.device_id for c in shown.curves] == ["thermostat-00002"]
+    assert len(shown.curves[0].t) == 60
+    assert shown.low <= shown.mean <= shown.high
+    assert shown.steps.provisional.all()
+    assert shown.steps.count.tolist() == [40] * 6
+    assert shown.focus_steps["thermostat-00002"].count.tolist() == [10] * 6
+
+
+def test_what_comes_late_or_backwards_gives_the_same_frame() -> None:
+    batches = [FakeFeed(store(), seed=5).readings(T0 + i, T0 + i + 1, received=T0 + 60) for i in range(60)]
+    forward, backward = store(), store()
+    request = ViewRequest(T0, T0 + 60, 1000, ("thermostat-00001", "barometer-00002"))
+    for made, order in ((forward, batches), (backward, batches[::-1])):
+        made.set_focus(request.focus)
+        for batch in order:
+            made.ingest(batch)
+    one, two = forward.snapshot(request), backward.snapshot(request)
+    for sensor in one.views:
+        a, b = one.views[sensor], two.views[sensor]
+        np.testing.assert_allclose(a.envelope.mean, b.envelope.mean)
+        assert (a.envelope.count == b.envelope.count).all()
+        assert (a.steps.count == b.steps.count).all()
+        for c, d in zip(a.curves, b.curves, strict=True):
+            assert (c.t == d.t).all()
+            assert (c.value == d.value).all()
+
+
+def test_repeats_count_once_and_a_correction_replaces_the_value() -> None:
+    made = store()
+    made.set_focus(["a"])
+    made.ingest(rows("a", [T0, T0 + 1, T0 + 1]))
+    made.ingest(rows("a", [T0, T0 + 1], 30.0))
+    shown = made.snapshot(view(made, "a")).views[SENSOR]
+    assert int(shown.envelope.count.sum()) == 2
+    assert shown.curves[0].value.tolist() == [30.0, 30.0]
+    assert made.raw_range(SENSOR, T0, T0 + 10).value.tolist() == [30.0, 30.0]
+
+
+def test_a_device_that_comes_into_focus_has_its_past() -> None:
+    made = store()
+    FakeFeed(made, windows_behind_s=None).play(T0, T0 + 30)
+    shown = made.snapshot(view(made, "thermostat-00003")).views[SENSOR]
+    assert len(shown.curves[0].t) == 30
+
+
+def test_a_device_in_focus_before_its_first_reading_is_followed_from_it() -> None:
+    made = store()
+    request = view(made, "later")
+    made.snapshot(request)
+    made.ingest(rows("later", [T0 + 1, T0 + 2]))
+    made.snapshot(request)
+    made.ingest(rows("later", [T0 + 3]))
+    assert len(made.snapshot(request).views[SENSOR].curves[0].t) == 3
+
+
+def test_history_from_mongodb_goes_before_what_kafka_brought() -> None:
+    made = store()
+    made.ingest(rows("a", [T0 + 10, T0 + 11], 1.0))
+    made.set_focus(["a"])
+    made.ingest_focus_history("a", SENSOR, np.array([(T0 + i) * 1000 for i in range(12)], dtype=np.int64), np.full(12, 2.0))
+    made.ingest_focus_history("not in focus", SENSOR, np.array([1], dtype=np.int64), np.array([1.0]))
+    curve = made.snapshot(view(made, "a")).views[SENSOR].curves[0]
+    assert curve.value.tolist() == [2.0] * 10 + [1.0] * 2
+
+
+def test_leaving_the_focus_frees_its_curves() -> None:
+    made = store()
+    made.ingest(rows("a", [T0]))
+    made.snapshot(view(made, "a"))
+    assert made.snapshot(view(made)).views[SENSOR].curves == ()
+    assert made.focus == ()
+
+
+def test_stored_windows_replace_provisional_ones_for_fleet_and_focus() -> None:
+    made = store()
+    made.set_focus(["a"])
+    made.ingest(rows("a", [T0 + i for i in range(20)]))
+    start = round(T0 * 1000)
+    made.ingest_windows(
+        [
+            Window(SENSOR, None, start, start + 10_000, 21.0, 20.0, 22.0, 10),
+            Window(SENSOR, "a", start, start + 10_000, 21.5, 20.0, 22.0, 10),
+            Window(SENSOR, "stranger", start, start + 10_000, 0.0, 0.0, 0.0, 1),
+            Window("unknown sensor", None, start, start + 10_000, 0.0, 0.0, 0.0, 1),
+        ]
+    )
+    shown = made.snapshot(view(made, "a")).views[SENSOR]
+    assert shown.steps.provisional.tolist() == [False, True]
+    assert shown.steps.avg.tolist() == [21.0, 20.0]
+    assert shown.focus_steps["a"].avg.tolist() == [21.5, 20.0]
+    assert "stranger" not in shown.focus_steps
+    assert made.stats().newest_window_end == T0 + 10
+
+
+def test_a_reading_from_the_future_does_not_push_the_hour_out() -> None:
+    made = store()
+    made.ingest(rows("a", [T0]))
+    made.ingest(rows("a", [T0 + 1, T0 + 1e6], received=T0 + 1))
+    assert int(made.snapshot(view(made)).views[SENSOR].envelope.count.sum()) == 2
+    assert made.stats().malformed == 1
+
+
+def test_devices_that_fell_silent_do_not_report() -> None:
+    made = store(T0 + 60)
+    made.ingest(rows("old", [T0]))
+    made.ingest(rows("new", [T0 + 58]))
+    assert made.reporting()[SENSOR] == 1
+
+
+def test_slow_devices_still_report_between_their_readings() -> None:
+    made = store(T0 + 39)
+    made.ingest(rows("a", [T0, T0 + 10, T0 + 20, T0 + 30]))
+    shown = made.snapshot(view(made)).views[SENSOR]
+    assert (shown.devices, shown.envelope.bucket_s) == (1, 10.0)
+
+
+def test_memory_is_bounded_for_ever_and_told() -> None:
+    limit = 3 * CHUNK_READINGS * BYTES_PER_READING
+    made = store(log_bytes=limit, max_devices=50)
+    for i in range(8):
+        n = CHUNK_READINGS
+        t = np.arange(n, dtype=np.int64) + round(T0 * 1000) + i * n
+        ids = [f"d{k % 100}-{i}" for k in range(n)]
+        made.ingest(ReadingBatch(ids, np.zeros(n, dtype=np.int8), t, np.ones(n), T0 + 3600))
+    stats = made.stats()
+    assert stats.buffer_bytes < limit + 6_000_000
+    assert len(made.search("", limit=1000)) == 50
+    assert stats.received == 8 * CHUNK_READINGS
+
+
+def test_devices_beyond_the_registry_still_count_in_the_envelope() -> None:
+    made = store(max_devices=1)
+    made.ingest(rows("a", [T0]))
+    made.ingest(rows("b", [T0 + 1]))
+    assert int(made.snapshot(view(made)).views[SENSOR].envelope.count.sum()) == 2
+
+
+def test_the_crosshair_reads_both_sources() -> None:
+    made = store()
+    made.set_focus(["a"])
+    made.ingest(rows("a", [T0 + i for i in range(20)], 20.0))
+    made.ingest(rows("b", [T0 + i for i in range(20)], 30.0))
+    start = round(T0 * 1000)
+    made.ingest_windows([Window(SENSOR, None, start, start + 10_000, 26.0, 20.0, 30.0, 20)])
+    fleet, device, other = (made.value_at(SENSOR, who, T0 + 5.5) for who in (None, "a", "b"))
+    assert (fleet.raw, fleet.raw_low, fleet.raw_high, fleet.aggregate, fleet.provisional) == (25.0, 20.0, 30.0, 26.0, False)
+    assert (fleet.window_start, fleet.window_end) == (T0, T0 + 10)
+    assert (device.raw, device.raw_t, device.aggregate, device.provisional) == (20.0, T0 + 5, 20.0, True)
+    assert (other.raw, other.aggregate) == (30.0, 30.0)
+    nothing = made.value_at(SENSOR, "a", T0 + 50)
+    assert np.isnan(nothing.raw)
+    assert np.isnan(nothing.aggregate)
+    assert np.isnan(made.value_at(SENSOR, "nobody", T0).raw)
+
+
+def test_raw_of_chosen_devices_is_in_time_order() -> None:
+    made = store()
+    made.ingest(rows("a", [T0, T0 + 2]))
+    made.ingest(rows("b", [T0 + 1, T0 + 3]))
+    found = made.raw_range(SENSOR, T0, T0 + 3, ["b", "a"])
+    assert found.device_ids == ["a", "b", "a"]
+    assert (np.diff(found.t) > 0).all()
+
+
+def test_search_knows_sensors() -> None:
+    made = store()
+    made.ingest(rows("t1", [T0]))
+    made.ingest(ReadingBatch.of([("p1", "pressure", round(T0 * 1000), 1000.0)], received=T0))
+    assert made.search("1") == ["p1", "t1"]
+    assert made.search("1", sensor="pressure") == ["p1"]
+
+
+def test_figures() -> None:
+    made = store(T0 + 1)
+    made.note_lag(7)
+    made.note_window_delay(5.5)
+    made.note_late_rows(3)
+    made.ingest(rows("a", [T0 + 0.9], received=T0 + 1))
+    made.ingest(ReadingBatch.of([("a", SENSOR, round(T0 * 1000) - 9_000_000, 1.0)], received=T0 + 1, live=False))
+    stats = made.stats()
+    assert stats.latency_ms == pytest.approx(100, abs=1)
+    assert stats.readings_per_s == pytest.approx(0.2)
+    assert (stats.received, stats.consumer_lag, stats.window_delay_s, stats.late_rows, stats.last_received) == (
+        2,
+        7,
+        5.5,
+        3,
+        T0 + 1,
+    )
+    assert stats.oldest == T0 - 9000
+
+
+def test_frames_and_feeds_at_once_stay_consistent() -> None:
+    """Each batch holds every device once with one value: a frame that mixes half a batch would show an odd count."""
+    made = store(T0 + 100)
+    ids = [f"d{i}" for i in range(200)]
+
+    def feed() -> None:
+        for i in range(100):
+            t = np.full(200, round((T0 + i) * 1000), dtype=np.int64)
+            made.ingest(ReadingBatch(ids, np.zeros(200, np.int8), t, np.full(200, float(i)), T0 + i))
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    request = ViewRequest(T0, T0 + 100, 1000, ("d5", "d6"))
+    while thread.is_alive():
+        shown = made.snapshot(request).views[SENSOR]
+        assert set(shown.envelope.count.tolist()) <= {0, 200}
+        for curve in shown.curves:
+            assert (np.diff(curve.t) > 0).all()
+    thread.join(5)
+    shown = made.snapshot(request).views[SENSOR]
+    assert shown.envelope.count.tolist() == [200] * 100
+    assert [len(c.t) for c in shown.curves] == [100, 100]
