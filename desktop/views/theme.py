@@ -142,6 +142,12 @@ QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px; background: {surface}; }}
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-{name}.svg"); }}
+QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 8px; background: {surface}; }}
+QRadioButton::indicator:checked {{
+    width: 8px; height: 8px; border: 4px solid {accent}; border-radius: 8px; background: {on_accent};
+}}
+QListView::indicator {{ width: 12px; height: 12px; border: 1px solid {edge}; border-radius: 4px; background: {surface}; }}
+QListView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-{name}.svg"); }}
 QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
 """
 

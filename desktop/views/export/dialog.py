@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, QStandardPaths, Qt, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -115,7 +115,7 @@ class ExportDialog(QDialog):
             self.radios[kind.key] = radio
             layout.addWidget(radio)
             explains = label(kind.explains, "caption", wrap=True)
-            explains.setContentsMargins(24, 0, 0, 4)
+            explains.setContentsMargins(22, 0, 0, 4)
             layout.addWidget(explains)
         self._asked = QWidget()
         asked = QVBoxLayout(self._asked)
@@ -199,7 +199,7 @@ class ExportDialog(QDialog):
         self._result = None
         self.result_text.setText("")
         self._show_state()
-        self.adjustSize()
+        self._fit()
 
     def _folder(self) -> Path:
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
@@ -315,6 +315,17 @@ class ExportDialog(QDialog):
             set_role(self.result_text, "")
         elif problem:
             self.result_text.setText(problem)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        # adjustSize does not ask wrapped labels how high they are at this width.
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         super().closeEvent(event)

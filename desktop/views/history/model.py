@@ -62,6 +62,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("Readings", lambda r: thousands(r.count), lambda r: r.count),
     Column("Range and average", lambda _: "", lambda r: r.maximum - r.minimum, right=False),
 )
+SENSOR_COLUMN: Final = 1
 BAR_COLUMN: Final = len(COLUMNS) - 1
 
 

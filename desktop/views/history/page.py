@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QProgressBar, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from desktop.model.figures import plural
@@ -15,7 +15,7 @@ from desktop.views.export.kinds import ExportKind, StatisticsKind
 from desktop.views.export.opening import Exports
 from desktop.views.history.bars import BarDelegate
 from desktop.views.history.devices import DevicePicker
-from desktop.views.history.model import BAR_COLUMN, SORT_ROLE, StatisticsModel
+from desktop.views.history.model import BAR_COLUMN, SENSOR_COLUMN, SORT_ROLE, StatisticsModel
 from desktop.views.page import Page, PageContext
 from desktop.views.widgets.roles import hairline, label, set_role
 from desktop.views.widgets.state_panel import StatePanel
@@ -23,19 +23,17 @@ from desktop.views.widgets.timeframe import TimeFrameBar
 from stack.target import Endpoints
 
 _PICKER_PX = 264
-#: What only this page has: ticks of the device list, chips, the fields' arrows.
+_SENSOR_FROM_PX = 820
+#: What only this page has: chips, and closer rows in the device list.
 _SHEET = """
-QListView::indicator {{ width: 13px; height: 13px; border: 1px solid {edge}; border-radius: 3px; background: {surface}; }}
-QListView::indicator:checked {{ border: 4px solid {accent}; background: {on_accent}; width: 7px; height: 7px; }}
 QListView::item {{ padding: 3px 2px; }}
 QToolButton[role="chip"] {{
     background: {hover}; border: 1px solid transparent; border-radius: 4px; padding: 2px 4px; font-size: 11px;
 }}
 QToolButton[role="chip"]:hover {{ border-color: {line}; }}
 QToolButton[role="chip"]:focus {{ border-color: {accent}; }}
-QDateTimeEdit::drop-down {{ border: none; width: 20px; }}
 """
-_COLOURS = ("edge", "surface", "accent", "on_accent", "hover", "line")
+_COLOURS = ("accent", "hover", "line")
 
 
 class HistoryClient(Protocol):
@@ -121,13 +119,14 @@ class HistoryPage(Page):
         table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         table.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
         table.setWordWrap(False)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(28)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((132, 104, 84, 76, 78, 52, 72)):
+        for column, width in enumerate((160, 112, 98, 88, 88, 58, 88)):
             table.setColumnWidth(column, width)
         self._bars = BarDelegate(palette=self.context.theme.palette, parent=table)
         table.setItemDelegateForColumn(BAR_COLUMN, self._bars)
@@ -191,6 +190,11 @@ class HistoryPage(Page):
             self.picker.set_chosen(self.context.monitor.focus)
         if self.context.monitor.is_attached:
             self.picker.reload()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        # Where there is little room, unit and colour tell the sensor.
+        self.table.setColumnHidden(SENSOR_COLUMN, self.width() - _PICKER_PX < _SENSOR_FROM_PX)
 
     def export(self) -> None:
         own: list[ExportKind] = []
