@@ -50,7 +50,8 @@ class Service:
         health: How its health is asked for.
         health_path: For HealthKind.HTTP.
         after: Services that must be healthy before this one is started.
-        start_timeout_s: How long it may take from its start to healthy, on a slow machine.
+        start_timeout_s: How long it may take from its start to healthy, on a slow and busy machine. One that crashes is noticed
+            at once.
         links: Pages for people.
         scalable: Whether `scale` takes it.
         replicas: How many there are unless asked otherwise.
@@ -64,7 +65,7 @@ class Service:
     ports: tuple[str, ...] = ()
     health_path: str = "/"
     after: tuple[str, ...] = ()
-    start_timeout_s: float = 120.0
+    start_timeout_s: float = 300.0
     links: tuple[Link, ...] = ()
     scalable: bool = False
     replicas: int = 1
@@ -122,7 +123,6 @@ SERVICES: Final[tuple[Service, ...]] = (
         "computes the 10-second aggregates",
         HealthKind.STATE_FILE,
         after=("spark-master", "broker"),
-        start_timeout_s=180.0,
     ),
     Service(
         "paai",

@@ -86,6 +86,7 @@ def run_ivy(
     on_progress: Progress,
     cancel: threading.Event | None,
     log_file: Path,
+    checksums: bool = True,
     stall_s: float = 180.0,
     timeout_s: float = 3600.0,
     command: list[str] | None = None,
@@ -95,6 +96,7 @@ def run_ivy(
     Args:
         expected: Number of files that will come of it, for the progress; it counts two steps for each.
         log_file: Gets all that Ivy prints.
+        checksums: Let Ivy fetch the registry's checksum of every file too: twice the requests, needless where a lock decides.
         stall_s: Give up when nothing at all is printed for so long.
         timeout_s: Give up after so long in any case.
         command: Instead of Java and Ivy, for tests.
@@ -102,7 +104,7 @@ def run_ivy(
     Raises:
         CancelledError, NoNetworkError, JarsError, JavaMissingError.
     """
-    argv = tied(command or _command(ivy_xml, cache, out))
+    argv = tied(command or _command(ivy_xml, cache, out, checksums=checksums))
     output, total = IvyOutput(), max(2 * expected, 1)
     # Not more than the total: with several configurations a module is found more than once.
     report = lambda text: on_progress(min(output.found, expected) + min(output.downloaded, expected), total, text)  # noqa: E731
@@ -184,10 +186,14 @@ def pyspark_jars() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "jars"
 
 
-def _command(ivy_xml: Path, cache: Path, out: Path) -> list[str]:
+def _command(ivy_xml: Path, cache: Path, out: Path, *, checksums: bool) -> list[str]:
     return [
         str(find_java().executable),
         *proxy_options(os.environ),
+        # Two more questions for each module, about files that nobody wants.
+        "-Divy.maven.lookup.sources=false",
+        "-Divy.maven.lookup.javadoc=false",
+        *([] if checksums else ["-Divy.checksums="]),
         "-cp",
         f"{pyspark_jars()}/*",
         "org.apache.ivy.Main",

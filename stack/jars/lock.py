@@ -14,10 +14,10 @@ def make_lock(work: Path) -> Lock:
     """Resolve into `work` and describe what came. Raises as `resolve` does."""
     out = work / "out"
     run_with_retries(
-        ivy_xml=lockfile.IVY_XML,
         cache=work / "cache",
         out=out,
         expected=150,
+        checksums=True,
         on_progress=lambda done, total, text: print(f"{text}", file=sys.stderr),  # noqa: T201
         cancel=None,
     )

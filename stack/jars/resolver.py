@@ -91,12 +91,7 @@ def _fetch(lock: Lock, folder: Path, on_progress: Progress, cancel: threading.Ev
     ivy_cache, unverified = root / "ivy", root / f"{folder.name}.unverified"
     shutil.rmtree(unverified, ignore_errors=True)
     run_with_retries(
-        ivy_xml=lockfile.IVY_XML,
-        cache=ivy_cache,
-        out=unverified,
-        expected=len(lock.files),
-        on_progress=on_progress,
-        cancel=cancel,
+        cache=ivy_cache, out=unverified, expected=len(lock.files), checksums=False, on_progress=on_progress, cancel=cancel
     )
     problems = lockfile.differences(lock.files, lockfile.scan(unverified))
     if problems:
@@ -116,20 +111,21 @@ def _fetch(lock: Lock, folder: Path, on_progress: Progress, cancel: threading.Ev
 
 
 def run_with_retries(
-    *, ivy_xml: Path, cache: Path, out: Path, expected: int, on_progress: Progress, cancel: threading.Event | None
+    *, cache: Path, out: Path, expected: int, checksums: bool, on_progress: Progress, cancel: threading.Event | None
 ) -> None:
-    """`run_ivy`, again after a pause when the network failed. Raises as it does."""
+    """`run_ivy` on the committed ivy.xml, again after a pause when the network failed. Raises as it does."""
     log_file = out.parent / "ivy.log"
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             run_ivy(
-                ivy_xml=ivy_xml,
+                ivy_xml=lockfile.IVY_XML,
                 cache=cache,
                 out=out,
                 expected=expected,
                 on_progress=on_progress,
                 cancel=cancel,
                 log_file=log_file,
+                checksums=checksums,
             )
         except NoNetworkError:
             if attempt == _ATTEMPTS:

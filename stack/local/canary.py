@@ -15,8 +15,8 @@ from backend.contract.devices import THERMOSTAT
 from backend.contract.ports import Ports
 from stack.errors import CancelledError, WaitTimeoutError
 
-POST_TIMEOUT_S = 60.0
-ARRIVAL_TIMEOUT_S = 90.0
+POST_TIMEOUT_S = 120.0
+ARRIVAL_TIMEOUT_S = 180.0
 _POLL_S = 0.1
 
 

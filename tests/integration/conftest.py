@@ -45,6 +45,13 @@ class LiveSystem:
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the whole system to start, on a busy machine for minutes."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def live_system() -> Iterator[LiveSystem]:
     """The whole local target, up; taken down afterwards, and then nothing of it may be left."""
