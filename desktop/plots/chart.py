@@ -1,5 +1,6 @@
 """One sensor's chart: layers over one time axis and one value axis, and the gestures on them."""
 
+import math
 from typing import Any, Final
 
 import pyqtgraph as pg
@@ -16,7 +17,7 @@ from desktop.plots.curves import CurvesItem
 from desktop.plots.endlabels import LABEL_ROOM_PX, EndLabelsItem
 from desktop.plots.envelope import EnvelopeItem
 from desktop.plots.figures import LEAST_EXTENT
-from desktop.plots.geometry import value_extent
+from desktop.plots.geometry import focus_extent, settled, value_extent
 from desktop.plots.layer import Layer
 from desktop.plots.lookup import read_at
 from desktop.plots.readout import ReadoutItem, table_of
@@ -46,6 +47,7 @@ class Chart(pg.GraphicsView):
         frame: Where the plot lies and what it shows.
         values: The value axis.
         view: What is drawn, or None.
+        fit_focus: Whether autoscale follows the focus devices where there are any; their details drown in a wide fleet.
 
     Signals:
         panned(float): the user dragged or scrolled by so many seconds (positive: towards now).
@@ -72,6 +74,7 @@ class Chart(pg.GraphicsView):
         self.sensor = device_type.sensor
         self.view: SensorView | None = None
         self.values = ValueRange(minimum_extent=LEAST_EXTENT.get(self.sensor, 0.1))
+        self.fit_focus = True
         self.frame = PlotFrame(QRectF(0, 0, 1, 1), 0.0, 1.0, 0.0, 1.0)
         self._order: tuple[str, ...] = ()
         self._focus_steps: dict[str, StepsItem] = {}
@@ -128,13 +131,19 @@ class Chart(pg.GraphicsView):
         if (start, end) != (self.frame.start, self.frame.end):
             self._set_frame(PlotFrame(self.frame.rect, start, end, self.frame.low, self.frame.high))
 
-    def draw(self, view: SensorView, order: tuple[str, ...]) -> None:
-        """Draw `view`; `order` are all focus devices, in the order of the legend."""
+    def draw(self, view: SensorView, order: tuple[str, ...], now: float = math.inf) -> None:
+        """Draw `view`.
+
+        Args:
+            view: What to draw.
+            order: All focus devices, in the order of the legend.
+            now: When it was taken; a bucket that still fills then is left out.
+        """
         self.view, self._order = view, order
         self._fit()
         focused = bool(view.curves)
         self.envelope.set_dimmed(focused)
-        self.envelope.set_data(view.envelope)
+        self.envelope.set_data(settled(view.envelope, now))
         self.steps.set_strength(0.35 if focused else 1.0, band=not focused)
         self.steps.set_data(view.steps)
         self._draw_focus_steps(view)
@@ -192,13 +201,24 @@ class Chart(pg.GraphicsView):
         else:
             self.values.auto = False
 
+    def set_fit_focus(self, on: bool) -> None:
+        """Let autoscale follow the focus devices, where there are any, or the whole fleet."""
+        self.fit_focus = on
+        self.values.reset()
+        self._fit()
+
     # Inside
 
     def _fit(self) -> None:
         view = self.view
         if view is None:
             return
-        extent = value_extent(self.frame.start, self.frame.end, view.envelope, view.curves, view.steps)
+        start, end = self.frame.start, self.frame.end
+        extent = (math.nan, math.nan)
+        if self.fit_focus and view.curves:
+            extent = focus_extent(start, end, view.curves, view.focus_steps.values())
+        if not math.isfinite(extent[0]):
+            extent = value_extent(start, end, view.envelope, view.curves, view.steps)
         if self.values.fit(*extent) or (self.values.low, self.values.high) != (self.frame.low, self.frame.high):
             self._set_frame(PlotFrame(self.frame.rect, self.frame.start, self.frame.end, self.values.low, self.values.high))
 

@@ -1,6 +1,7 @@
 """From snapshot arrays to the vertices that are drawn: whole arrays at a time, gaps kept as gaps. No Qt."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -143,10 +144,35 @@ def value_extent(start: float, end: float, envelope: Envelope, curves: tuple[Cur
     return (min(lows), max(highs)) if lows else (float("nan"), float("nan"))
 
 
+def focus_extent(start: float, end: float, curves: tuple[Curve, ...], steps: Iterable[Steps]) -> tuple[float, float]:
+    """Least and greatest value of the focus devices alone; NaNs without any."""
+    extents = [value_extent(start, end, _NO_ENVELOPE, curves, _NO_STEPS)]
+    extents += [value_extent(start, end, _NO_ENVELOPE, (), each) for each in steps]
+    lows, highs = zip(*extents, strict=True)
+    return float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))
+
+
+def settled(envelope: Envelope, now: float) -> Envelope:
+    """Without the newest bucket while it still fills: a part of the fleet has another mean and range than the whole."""
+    n = len(envelope.t)
+    if n < 2 or now >= envelope.t[-1] + envelope.bucket_s + _GRACE_S or envelope.count[-1] >= _FULL * envelope.count[-2]:
+        return envelope
+    e = envelope
+    return Envelope(e.t[:-1], e.low[:-1], e.high[:-1], e.mean[:-1], e.count[:-1], e.bucket_s)
+
+
 def has_data(start: float, end: float, view: SensorView) -> bool:
     """Whether anything is drawn between `start` and `end`."""
     low, _ = value_extent(start, end, view.envelope, view.curves, view.steps)
     return bool(np.isfinite(low))
 
 
+#: Readings are this late at most, usually.
+_GRACE_S: Final = 1.0
+#: A bucket with this share of the readings of the one before counts as full.
+_FULL: Final = 0.9
+
+_NONE, _NO_COUNTS = np.empty(0), np.empty(0, np.int64)
+_NO_ENVELOPE: Final = Envelope(_NONE, _NONE, _NONE, _NONE, _NO_COUNTS, 1.0)
+_NO_STEPS: Final = Steps(_NONE, _NONE, _NONE, _NONE, _NONE, _NO_COUNTS, np.empty(0, np.bool_))
 _NOTHING = Vertices(np.empty(0), np.empty(0), np.empty(0, np.int32))

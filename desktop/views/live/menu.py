@@ -19,6 +19,7 @@ class ChartActions:
     save_image: Callable[[], None]
     show_table: Callable[[], None]
     set_autoscale: Callable[[bool], None]
+    set_fit_focus: Callable[[bool], None]
     reset: Callable[[], None]
     solo: Callable[[], None]
     show_all: Callable[[], None]
@@ -32,6 +33,7 @@ class ChartState:
     """What holds, for checks and greying out."""
 
     autoscale: bool
+    fit_focus: bool
     utc: bool
     shown: int
     total: int
@@ -47,6 +49,8 @@ def chart_menu(*, actions: ChartActions, state: ChartState, parent: QWidget) -> 
     _add(menu, "Show as table", actions.show_table)
     menu.addSeparator()
     _add_check(menu, "Autoscale value axis", state.autoscale, actions.set_autoscale)
+    if state.focus:
+        _add_check(menu, "Fit the axis to the focus devices", state.fit_focus, actions.set_fit_focus)
     _add(menu, "Reset zoom and follow", actions.reset)
     _add_check(menu, "Times in UTC", state.utc, actions.set_utc)
     menu.addSeparator()

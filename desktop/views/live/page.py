@@ -291,6 +291,7 @@ class LivePage(Page):
             save_image=partial(self.save_image, sensor),
             show_table=partial(self.show_table, sensor),
             set_autoscale=chart.set_autoscale,
+            set_fit_focus=chart.set_fit_focus,
             reset=partial(self.reset, sensor),
             solo=partial(self.board.set_hidden, others),
             show_all=partial(self.board.set_hidden, set()),
@@ -299,7 +300,7 @@ class LivePage(Page):
             remove_focus=self.context.monitor.remove_focus,
         )
         focus = tuple(c.device_id for c in chart.view.curves) if chart.view is not None else ()
-        state = ChartState(chart.values.auto, self.utc, len(self.board.shown), len(self.board.panels), focus)
+        state = ChartState(chart.values.auto, chart.fit_focus, self.utc, len(self.board.shown), len(self.board.panels), focus)
         return chart_menu(actions=actions, state=state, parent=self)
 
     def _visible_changed(self) -> None:

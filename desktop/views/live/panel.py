@@ -83,7 +83,7 @@ class ChartPanel(QWidget):
 
     def draw(self, view: SensorView, order: tuple[str, ...], taken: float) -> None:
         """Draw a frame taken at that time."""
-        self.chart.draw(view, order)
+        self.chart.draw(view, order, taken)
         if not 0 <= taken - self._figures_at < FIGURES_EVERY_S:
             self._figures_at = taken
             self.mean.setText(value_text(self.sensor, view.mean))

@@ -7,7 +7,9 @@ from desktop.plots.geometry import (
     curve_line,
     curve_points,
     envelope_polygon,
+    focus_extent,
     mean_line,
+    settled,
     step_bands,
     step_line,
     value_extent,
@@ -122,3 +124,17 @@ def test_extent_takes_only_what_is_visible() -> None:
     assert value_extent(2.0, 3.0, env, (curve,), steps([])) == (5.0, 11.0)
     assert value_extent(2.0, 3.0, env, (), steps([20])) == (5.0, 22.0)
     assert np.isnan(value_extent(100.0, 200.0, env, (), steps([]))).all()
+
+
+def test_a_bucket_that_still_fills_is_left_out_until_it_is_full_or_over() -> None:
+    full = envelope([5, 6, 7])
+    filling = Envelope(full.t, full.low, full.high, full.mean, np.array([10, 10, 4]), 1.0)
+    assert settled(filling, now=2.4).t.tolist() == [0, 1]
+    assert settled(filling, now=4.1) is filling
+    assert settled(full, now=2.4) is full
+
+
+def test_focus_extent_leaves_the_fleet_out() -> None:
+    curve = Curve("a", np.array([2.5, 9.0]), np.array([11.0, 99.0]))
+    assert focus_extent(2.0, 3.0, (curve,), [steps([20])]) == (11.0, 22.0)
+    assert np.isnan(focus_extent(200.0, 300.0, (curve,), []))[0]
