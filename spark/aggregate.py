@@ -14,8 +14,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
+from py4j.protocol import Py4JNetworkError
 from pydantic import ValidationError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
@@ -105,7 +107,7 @@ class Job:
                     else:
                         self._state.say(ok=True)
         finally:
-            query.stop()
+            _quietly(query.stop)
 
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
         if not self._writer.ping():
@@ -114,6 +116,15 @@ class Job:
             message = f"a batch failed and is repeated (attempt {failures}): {first_line(error)}"
         log.warning("the query ended: %s", first_line(error))
         self._state.say(ok=False, message=message)
+
+
+def is_jvm_gone(error: BaseException | None) -> bool:
+    """Whether an error only says that the JVM does not answer any more."""
+    while error is not None:
+        if isinstance(error, Py4JNetworkError | ConnectionError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def first_line(error: BaseException) -> str:
@@ -169,6 +180,10 @@ def main() -> int:
         state.say(ok=False, message=f"gave up waiting for the Kafka topic {names.TOPIC_MESSAGES}: {error}")
         return 1
     except Exception as error:  # the last resort of a process: its message must reach people
+        if is_jvm_gone(error):
+            # spark-submit gets the signals; its JVM goes first and this process with it.
+            state.say(ok=False, message="stopped together with its JVM")
+            return 128 + signal.SIGTERM
         if not stop.is_set():
             state.say(ok=False, message=f"the Spark job failed: {first_line(error)}")
             log.debug("details", exc_info=True)
@@ -184,16 +199,16 @@ def main() -> int:
 
 def _stop_session(session: SparkSession) -> None:
     """Stop Spark, for a few seconds at most: on SIGTERM the JVM may be gone already."""
-    thread = threading.Thread(target=lambda: _quietly(session), daemon=True)
+    thread = threading.Thread(target=_quietly, args=(session.stop,), daemon=True)
     thread.start()
     thread.join(timeout=5)
 
 
-def _quietly(session: SparkSession) -> None:
+def _quietly(stop: Callable[[], None]) -> None:
     try:
-        session.stop()
+        stop()
     except Exception as error:  # noqa: BLE001  # it is gone; that is what was wanted
-        log.debug("the Spark session was gone already: %s", error)
+        log.debug("it was gone already: %s", error)
 
 
 if __name__ == "__main__":
