@@ -26,7 +26,8 @@ class StackError(Exception):
 
     def __init__(self, what: str, *, why: str = "", remedy: str = "") -> None:
         self.what, self.why, self.remedy = what, why, remedy
-        super().__init__(" ".join(part for part in (f"{what}:" if why else what, why, remedy) if part))
+        head = what + (":" if why else "." if remedy and not what.endswith(".") else "")
+        super().__init__(" ".join(part for part in (head, why, remedy) if part))
 
 
 class PreflightError(StackError):

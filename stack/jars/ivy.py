@@ -70,7 +70,7 @@ class IvyOutput:
         if self.network:
             return NoNetworkError(
                 "The JVM artifacts cannot be downloaded",
-                why=f"Maven Central does not answer ({_short(self.network[-1])}).",
+                why=f"Maven Central does not answer ({_reason(self.network[-1])}).",
                 remedy="Check the network (HTTPS_PROXY is honoured), then try again: what is there already is kept.",
             )
         why = f"Not to be had: {', '.join(dict.fromkeys(self.missing))}." if self.missing else _short(" ".join(self.tail[-3:]))
@@ -221,6 +221,14 @@ def proxy_options(environ: Mapping[str, str]) -> list[str]:
         hosts = "|".join(f"*{host}" if host.startswith(".") else host for host in exempt.replace(" ", "").split(",") if host)
         options.append(f"-Dhttp.nonProxyHosts={hosts}")
     return options
+
+
+def _reason(line: str) -> str:
+    """What of a line about the network is for people: without addresses."""
+    found = re.findall(
+        r"Connection \w+|\w+ timed out|UnknownHost|Network is unreachable|response status: \d+|nothing for \d+ s", line
+    )
+    return found[-1].replace("UnknownHost", "the host is not known") if found else _short(line)
 
 
 def _short(text: str, limit: int = 200) -> str:
