@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -15,6 +15,19 @@ class Clock(Protocol):
     async def wait(self, event: asyncio.Event, timeout_s: float) -> bool:
         """Wait until `event` is set, at most `timeout_s`. True if it was."""
         ...
+
+
+#: Reading both clocks takes microseconds; when it took longer, the process was suspended in between.
+_QUICK_S: Final = 0.002
+
+
+def offset_s(clock: Clock) -> float | None:
+    """Wall clock minus steady clock, or None when this process was suspended each time it read them."""
+    for _ in range(5):
+        before, wall, after = clock.monotonic(), clock.wall(), clock.monotonic()
+        if after - before < _QUICK_S:
+            return wall - after
+    return None
 
 
 class SystemClock:

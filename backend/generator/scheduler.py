@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from backend.generator.clock import Clock
+from backend.generator.clock import Clock, offset_s
 from backend.generator.grid import Grid
 
 #: A difference between the clocks that grows by more than this was somebody setting the wall clock.
@@ -47,7 +47,7 @@ class Scheduler:
         self._grid = Grid(1000, ())
         self._shift_ms = 0
         self._changed = asyncio.Event()
-        self._offset_s = clock.wall() - clock.monotonic()
+        self._offset_s = offset_s(clock) or clock.wall() - clock.monotonic()
         self._served_ms = self.now_ms()
         self._lags: deque[tuple[float, float]] = deque()
 
@@ -108,8 +108,10 @@ class Scheduler:
 
     def _look_at_clocks(self) -> None:
         """Notice that the wall clock was set, and move the grid along."""
-        offset_s = self._clock.wall() - self._clock.monotonic()
-        step_s, self._offset_s = offset_s - self._offset_s, offset_s
+        offset = offset_s(self._clock)
+        if offset is None:
+            return
+        step_s, self._offset_s = offset - self._offset_s, offset
         if abs(step_s) < STEP_S:
             return
         _log.warning("the system's clock was set %s by %.3f s", "forward" if step_s > 0 else "back", abs(step_s))

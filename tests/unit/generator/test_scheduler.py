@@ -152,3 +152,25 @@ async def test_a_small_correction_back_is_waited_out() -> None:
         stamps = rig.stamps(slot)
         assert {b - a for a, b in itertools.pairwise(stamps)} == {1000}
     assert all(at_ms >= due_ms for _, due_ms, at_ms in rig.served)
+
+
+async def test_a_process_that_is_suspended_between_its_clocks_sees_no_step(caplog: pytest.LogCaptureFixture) -> None:
+    class Suspended(FakeClock):
+        """Now and then 60 ms pass between two looks at the clocks."""
+
+        looks = 0
+
+        def monotonic(self) -> float:
+            self.looks += 1
+            if self.looks % 7 == 0:
+                self.block(0.06)
+            return super().monotonic()
+
+    rig = Rig()
+    rig.clock = Suspended()
+    rig.scheduler = Scheduler(clock=rig.clock, on_slot=rig.on_slot, on_skipped=rig.skipped.append, on_lag=rig.lags.append)
+    rig.scheduler.follow(1000, range(20))
+    async with rig.running():
+        await rig.clock.advance(10.0)
+    assert rig.clock.looks > 100
+    assert "clock" not in caplog.text
