@@ -21,12 +21,14 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from backend.common.errors import InvalidInputError, UnavailableError
-from backend.contract.devices import SENSORS
 from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_MESSAGES, DATABASE
 from backend.contract.times import from_datetime, to_datetime
+from backend.paai.discovery import Discovery, GroupScan, Pair, SkipScan
 
 #: Queries of one request that run at the same time.
 PARALLEL: Final = 8
+#: Rows of the device list that are looked up at once; a page asks for few more than it holds.
+SLICE: Final = 32
 #: A page of the device list that takes longer than this is given with what was found so far.
 PAGE_BUDGET_S: Final = 5.0
 
@@ -41,7 +43,7 @@ class Statistics:
         device_id, sensor: Whose.
         average, maximum, minimum: Over the readings asked for.
         count: How many those are.
-        first_ms: Time of the earliest of them.
+        first_ms, last_ms: Times of the earliest and the latest of them.
     """
 
     device_id: str
@@ -51,6 +53,7 @@ class Statistics:
     minimum: float
     count: int
     first_ms: int
+    last_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ class MongoHistory:
         )
         options: CodecOptions[Document] = CodecOptions(tz_aware=True)
         self._raw = self._client[DATABASE].get_collection(COLLECTION_MESSAGES, codec_options=options)
+        self._discovery: Discovery | None = None
+        self._stand_in = False
         self._slots = asyncio.Semaphore(PARALLEL * 4)
 
     async def close(self) -> None:
@@ -187,10 +192,13 @@ class MongoHistory:
             await _all(work() for _ in range(PARALLEL))
         return sorted(rows, key=lambda row: (row.device_id, row.sensor))
 
-    async def _one(self, device_id: str, sensor: str, times: dict[str, datetime]) -> Statistics | None:
+    async def _one(self, device_id: str, sensor: str, times: dict[str, datetime] | None) -> Statistics | None:
         """One range of the index, grouped on the server."""
+        match: Document = {"device_id": device_id, "sensor": sensor}
+        if times is not None:
+            match["timestamp"] = times
         pipeline: list[Document] = [
-            {"$match": {"device_id": device_id, "sensor": sensor, "timestamp": times}},
+            {"$match": match},
             {
                 "$group": {
                     "_id": None,
@@ -199,6 +207,7 @@ class MongoHistory:
                     "minimum": {"$min": "$value"},
                     "count": {"$sum": 1},
                     "first": {"$min": "$timestamp"},
+                    "last": {"$max": "$timestamp"},
                 }
             },
         ]
@@ -212,48 +221,47 @@ class MongoHistory:
                     float(found["minimum"]),
                     int(found["count"]),
                     from_datetime(found["first"]),
+                    from_datetime(found["last"]),
                 )
         return None
 
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
         deadline = time.monotonic() + PAGE_BUDGET_S
+        last = decode_cursor(after) if after else ("", "")
         rows: list[StoredDevice] = []
+        complete = False
         async with self._bounded():
-            device_id, sensor = decode_cursor(after) if after else ("", SENSORS_END)
-            if after:  # the rest of the device that the last page ended in
-                rest = [s for s in sorted(sensors) if s > sensor]
-                rows += await self._rows_of([device_id] if device_id.startswith(prefix) else [], rest)
-            exhausted = False
-            while len(rows) < limit and not exhausted and time.monotonic() < deadline:
-                ids = await self._next_ids(device_id, prefix, limit - len(rows), deadline)
-                exhausted = not ids
-                if ids:
-                    device_id, sensor = ids[-1], SENSORS_END
-                    rows += await self._rows_of(ids, sorted(sensors))
-        if len(rows) > limit or (len(rows) == limit and not exhausted):
+            discovery = await self._discover()
+            while len(rows) <= limit and not complete and time.monotonic() < deadline:
+                pairs, complete = await discovery.pairs_after(last, prefix=prefix, limit=limit + 1, deadline=deadline)
+                wanted = [pair for pair in pairs if pair[1] in sensors and pair[0] != CANARY_DEVICE_ID]
+                # One more than the page holds tells whether there is a next one.
+                for begin in range(0, len(wanted), SLICE):
+                    rows += await self._rows(wanted[begin : begin + SLICE])
+                    last = wanted[min(begin + SLICE, len(wanted)) - 1]
+                    if len(rows) > limit or time.monotonic() >= deadline:
+                        complete = complete and begin + SLICE >= len(wanted)
+                        break
+                else:
+                    last = pairs[-1] if pairs else last
+        if len(rows) > limit:
             rows = rows[:limit]
-            return DevicePage(rows, encode_cursor(rows[-1].device_id, rows[-1].sensor))
-        return DevicePage(rows, None if exhausted else encode_cursor(device_id, sensor))
+            last, complete = (rows[-1].device_id, rows[-1].sensor), False
+        return DevicePage(rows, None if complete else encode_cursor(*last))
 
-    async def _next_ids(self, after: str, prefix: str, count: int, deadline: float) -> list[str]:
-        """The next device ids, each by one step in the index over all readings of the one before."""
-        ids: list[str] = []
-        bounds: Document = {"$gt": after} if after >= prefix else {"$gte": prefix}
-        while len(ids) < count and time.monotonic() < deadline:
-            found = await self._raw.find_one({"device_id": bounds}, {"_id": 0, "device_id": 1}, sort=[("device_id", 1)])
-            if found is None or not found["device_id"].startswith(prefix):
-                break
-            if found["device_id"] != CANARY_DEVICE_ID:
-                ids.append(found["device_id"])
-            bounds = {"$gt": found["device_id"]}
-        return ids
+    async def _discover(self) -> Discovery:
+        if self._discovery is None:
+            about = await self._client.admin.command("buildInfo")
+            self._stand_in = "secantusVersion" in about
+            self._discovery = GroupScan(self._raw) if self._stand_in else SkipScan(self._raw)
+        return self._discovery
 
-    async def _rows_of(self, device_ids: Sequence[str], sensors: Sequence[str]) -> list[StoredDevice]:
-        pairs = iter([(device_id, sensor) for device_id in device_ids for sensor in sensors])
+    async def _rows(self, pairs: Sequence[Pair]) -> list[StoredDevice]:
+        waiting = iter(pairs)
         rows: list[StoredDevice] = []
 
         async def work() -> None:
-            for device_id, sensor in pairs:
+            for device_id, sensor in waiting:
                 async with self._slots:
                     row = await self._row(device_id, sensor)
                 if row is not None:
@@ -264,6 +272,10 @@ class MongoHistory:
 
     async def _row(self, device_id: str, sensor: str) -> StoredDevice | None:
         of_pair: Document = {"device_id": device_id, "sensor": sensor}
+        if self._stand_in:
+            # It reads the whole range for each of the three questions below; so ask once.
+            found = await self._one(device_id, sensor, None)
+            return None if found is None else StoredDevice(device_id, sensor, found.first_ms, found.last_ms, found.count)
         only_time = {"_id": 0, "timestamp": 1}
         first = await self._raw.find_one(of_pair, only_time, sort=[("timestamp", 1)])
         if first is None:
@@ -273,11 +285,6 @@ class MongoHistory:
         if last is None or not count:
             return None  # removed in between
         return StoredDevice(device_id, sensor, from_datetime(first["timestamp"]), from_datetime(last["timestamp"]), count)
-
-
-#: Sorts behind every sensor's name.
-SENSORS_END: Final = "\uffff"
-assert max(SENSORS) < SENSORS_END  # noqa: S101
 
 
 async def _all(work: Iterable[Any]) -> None:

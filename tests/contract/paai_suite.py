@@ -277,7 +277,7 @@ class PaaiContract:
 
     async def test_queries_refused(self, paai_client: httpx.AsyncClient) -> None:
         for kind in ("average", "maximum", "minimum", "statistics"):
-            for body in (
+            bodies: tuple[Json, ...] = (
                 {"device_ids": []},
                 {},
                 {"device_ids": "1"},
@@ -287,7 +287,8 @@ class PaaiContract:
                 {"device_ids": ["1"], "from": "soon"},
                 {"device_ids": ["1"], "from": 1e12},
                 {"device_ids": ["1"], "sensor": "wind"},
-            ):
+            )
+            for body in bodies:
                 assert_refused(await paai_client.post(f"/api/v1/{kind}", json=body))
             for raw in (b"", b"x", b"\xff", b"[" * 100_000, b'{"device_ids": ["1"], "from": NaN}', b'{"device_ids": NaN}'):
                 assert_refused(await paai_client.post(f"/api/v1/{kind}", content=raw))
