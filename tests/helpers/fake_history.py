@@ -6,7 +6,7 @@ from backend.common.errors import UnavailableError
 from backend.contract.messages import DeviceMessage, decode
 from backend.contract.names import CANARY_DEVICE_ID
 from backend.contract.times import from_iso
-from backend.paai.history import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
+from backend.paai.stored import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
 
 
 class FakeHistory:

@@ -8,7 +8,7 @@ from backend.common.app import JsonAnswer
 from backend.contract.devices import SENSORS
 from backend.contract.times import to_iso
 from backend.paai.deps import Questions
-from backend.paai.history import DevicePage
+from backend.paai.stored import DevicePage
 
 Sensor = Literal["temperature", "pressure", "humidity", "heart_rate"]
 

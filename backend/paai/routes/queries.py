@@ -13,7 +13,7 @@ from backend.contract.readings import DeviceId
 from backend.contract.times import to_iso
 from backend.contract.timestamps import parse_time
 from backend.paai.deps import Questions
-from backend.paai.history import Statistics
+from backend.paai.stored import Statistics
 
 _EARLIEST_MS = -62_135_596_800_000
 _LATEST_MS = 253_402_300_799_999

@@ -1,0 +1,161 @@
+"""Devices with stored readings, in the order of the index (device_id, sensor, timestamp).
+
+Two ways, since there are two kinds of database:
+- MongoDB steps from one device to the next through the index, whatever lies between (`SteppingListing`).
+- Its stand-in reads a whole range before it gives the first document of it, but groups a collection quickly
+  (`GroupedListing`).
+"""
+
+import asyncio
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from pymongo.asynchronous.collection import AsyncCollection
+
+from backend.contract.devices import SENSORS
+from backend.contract.names import CANARY_DEVICE_ID
+from backend.contract.times import from_datetime
+from backend.paai.concurrency import run_all
+from backend.paai.stored import StoredDevice
+
+Document = dict[str, Any]
+Pair = tuple[str, str]
+
+
+class Listing(Protocol):
+    """Finds devices. Hides the canary."""
+
+    async def rows_after(
+        self, after: Pair, *, prefix: str, sensors: Sequence[str], limit: int
+    ) -> tuple[list[StoredDevice], Pair, bool]:
+        """Sorted rows behind `after` (device and sensor), with these sensors and this prefix of the device id.
+
+        Args:
+            after: The last pair known; two empty strings at the beginning.
+            prefix: Of the device id.
+            sensors: Which.
+            limit: How many rows are wanted; more may come, or fewer.
+
+        Returns:
+            The rows, the pair to go on behind, and whether there are no more.
+        """
+        ...
+
+
+class SteppingListing:
+    """A few steps of the index per device, however many readings it has; only its count takes their number."""
+
+    #: Devices found before their rows are looked up.
+    STEPS: Final = 32
+    PARALLEL: Final = 8
+
+    def __init__(self, raw: AsyncCollection[Document]) -> None:
+        self._raw = raw
+
+    async def rows_after(
+        self, after: Pair, *, prefix: str, sensors: Sequence[str], limit: int
+    ) -> tuple[list[StoredDevice], Pair, bool]:
+        device_id, sensor = after
+        wanted = sorted(sensors)
+        pairs = [(device_id, s) for s in wanted if s > sensor] if device_id and device_id.startswith(prefix) else []
+        last, complete = after, False
+        bounds: Document = {"$gt": device_id} if device_id >= prefix else {"$gte": prefix}
+        for _ in range(min(limit, self.STEPS)):
+            found = await self._raw.find_one({"device_id": bounds}, {"_id": 0, "device_id": 1}, sort=[("device_id", 1)])
+            if found is None or not found["device_id"].startswith(prefix):
+                complete = True
+                break
+            device_id = found["device_id"]
+            pairs += [(device_id, s) for s in wanted]
+            last = (device_id, max(SENSORS))
+            bounds = {"$gt": device_id}
+        return await self._rows([pair for pair in pairs if pair[0] != CANARY_DEVICE_ID]), last, complete
+
+    async def _rows(self, pairs: Sequence[Pair]) -> list[StoredDevice]:
+        waiting = iter(pairs)
+        rows: list[StoredDevice] = []
+
+        async def work() -> None:
+            for device_id, sensor in waiting:  # shared by the workers: each takes the next one
+                row = await self._row(device_id, sensor)
+                if row is not None:
+                    rows.append(row)
+
+        await run_all(work() for _ in range(self.PARALLEL))
+        return sorted(rows, key=lambda row: (row.device_id, row.sensor))
+
+    async def _row(self, device_id: str, sensor: str) -> StoredDevice | None:
+        of_pair: Document = {"device_id": device_id, "sensor": sensor}
+        only_time = {"_id": 0, "timestamp": 1}
+        first = await self._raw.find_one(of_pair, only_time, sort=[("timestamp", 1)])
+        if first is None:
+            return None
+        last = await self._raw.find_one(of_pair, only_time, sort=[("timestamp", -1)])
+        count = await self._raw.count_documents(of_pair)
+        if last is None or not count:
+            return None  # removed in between
+        return StoredDevice(device_id, sensor, from_datetime(first["timestamp"]), from_datetime(last["timestamp"]), count)
+
+
+class GroupedListing:
+    """Groups the collection, and remembers the result for a few times as long as that took.
+
+    So looking never keeps the database busy, and what is listed is as old as that at most. A prefix with few readings behind
+    it is always looked up afresh.
+    """
+
+    #: Remembered for so many times the duration of the scan.
+    KEEP: Final = 5.0
+    #: A prefix with at most so many readings is looked up by itself.
+    FEW: Final = 50_000
+
+    def __init__(self, raw: AsyncCollection[Document]) -> None:
+        self._raw = raw
+        self._lock = asyncio.Lock()
+        self._all: list[StoredDevice] = []
+        self._valid_until = 0.0
+
+    async def rows_after(
+        self, after: Pair, *, prefix: str, sensors: Sequence[str], limit: int
+    ) -> tuple[list[StoredDevice], Pair, bool]:
+        async with self._lock:
+            if time.monotonic() >= self._valid_until:
+                begun = time.monotonic()
+                self._all = await self._group([])
+                now = time.monotonic()
+                self._valid_until = now + self.KEEP * (now - begun)
+        rows = self._all
+        if prefix and sum(row.count for row in rows if row.device_id.startswith(prefix)) <= self.FEW:
+            rows = await self._group([{"$match": {"device_id": {"$gte": prefix, "$lt": prefix + "\U0010ffff"}}}])
+        begin = bisect_right(rows, after, key=lambda row: (row.device_id, row.sensor))
+        found: list[StoredDevice] = []
+        for row in rows[begin:]:
+            if row.sensor in sensors and row.device_id.startswith(prefix) and row.device_id != CANARY_DEVICE_ID:
+                found.append(row)
+                if len(found) == limit:
+                    return found, (row.device_id, row.sensor), False
+        return found, after, True
+
+    async def _group(self, before: list[Document]) -> list[StoredDevice]:
+        group = {
+            "$group": {
+                "_id": {"device_id": "$device_id", "sensor": "$sensor"},
+                "first": {"$min": "$timestamp"},
+                "last": {"$max": "$timestamp"},
+                "count": {"$sum": 1},
+            }
+        }
+        async with await self._raw.aggregate([*before, group], allowDiskUse=True) as cursor:
+            rows = [
+                StoredDevice(
+                    row["_id"]["device_id"],
+                    row["_id"]["sensor"],
+                    from_datetime(row["first"]),
+                    from_datetime(row["last"]),
+                    int(row["count"]),
+                )
+                async for row in cursor
+            ]
+        return sorted(rows, key=lambda row: (row.device_id, row.sensor))
