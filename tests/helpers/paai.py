@@ -1,6 +1,8 @@
 """paai on fakes, as an application in this process."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,14 @@ from backend.paai.publisher import Publisher, PublisherOptions
 from backend.paai.settings import PaaiSettings
 from tests.helpers.fake_history import FakeHistory
 from tests.helpers.fake_kafka import FakeProducer
+
+
+async def until(condition: Callable[[], bool], what: str, *, timeout_s: float = 5.0) -> None:
+    """Let the loop run until `condition` holds."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s:g} s for {what}"
+        await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""Timestamps: exact, truncated, refused with a reason."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.contract.times import from_datetime, to_datetime, to_iso
+from backend.contract.timestamps import check_not_future, iso_of, parse_time, parse_timestamp
+
+MS = st.integers(0, 253_402_300_799_999)
+
+
+@given(MS)
+def test_the_fast_text_is_the_plain_one(ms: int) -> None:
+    assert iso_of(ms) == to_iso(ms)
+
+
+@given(MS)
+def test_the_wires_own_form_goes_round(ms: int) -> None:
+    assert parse_timestamp(to_iso(ms)) == ms
+
+
+@given(st.integers(0, 4_000_000_000), st.integers(0, 999))  # until the year 2096 a float tells microseconds apart
+def test_decimal_seconds_keep_their_milliseconds(seconds: int, ms: int) -> None:
+    # As a float, x.001 may be a little less than x s + 1 ms; that must not cost a millisecond.
+    assert parse_timestamp(float(f"{seconds}.{ms:03d}")) == seconds * 1000 + ms
+    assert parse_timestamp(f"{seconds}.{ms:03d}") == seconds * 1000 + ms
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 3), datetime(9999, 12, 29)),  # noqa: DTZ001 - naive ones are the subject
+    st.integers(-1439, 1439),
+)
+def test_any_offset(moment: datetime, offset_min: int) -> None:
+    aware = moment.replace(tzinfo=timezone(timedelta(minutes=offset_min)))
+    assert parse_timestamp(aware.isoformat()) == from_datetime(aware)
+    assert parse_timestamp(moment.isoformat()) == from_datetime(moment.replace(tzinfo=UTC))
+
+
+@given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()))
+def test_anything_is_taken_or_refused_with_a_reason(value: object) -> None:
+    with suppress(ValueError):
+        assert parse_timestamp(value) >= 0
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (100_000_000_000.5, "milliseconds"),
+        (100_000_000_001, "milliseconds"),
+        ("1680033862000", "milliseconds"),
+        (-0.001, "1970"),
+        ("1969-12-31T23:59:59.999Z", "1970"),
+        (float("nan"), "finite"),
+        (float("inf"), "finite"),
+        (True, "ISO 8601"),
+        ("١٦٨٠٠٣٣٨٦٢", "ISO 8601"),
+        ("2023-03-28T20:04:22.٠٠٠Z", "ISO 8601"),
+        ("1e9", "ISO 8601"),
+    ],
+)
+def test_reasons(value: object, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse_timestamp(value)
+
+
+def test_times_of_questions_reach_further_back() -> None:
+    assert parse_time("0001-01-01T00:00:00Z") == from_datetime(datetime(1, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="year 1"):
+        parse_time(-(10**30))
+
+
+def test_the_future_begins_after_one_second() -> None:
+    now = 1_700_000_000_000
+    check_not_future(now + 1000, now)
+    with pytest.raises(ValueError, match=r"is 1\.001 s ahead of the server's clock \(2023-11-14T22:13:20\.000Z\)"):
+        check_not_future(now + 1001, now)
+    assert to_datetime(now) == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
