@@ -89,7 +89,8 @@ class PublisherOptions:
             "socket.keepalive.enable": True,
             "allow.auto.create.topics": False,
             "topic.metadata.refresh.fast.interval.ms": 250,
-            "log_level": 3,
+            # Each failed attempt to connect would be a line on stderr; `error_cb` tells of the outage, once.
+            "log_level": 2,
         }
 
 
