@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pyspark import SparkConf
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.listener import (
     QueryIdleEvent,
@@ -28,22 +27,20 @@ _STATE_STORES = {
 }
 
 
-#: The connector closes an unused client after 5 s; windows come every 10 s, and a new client costs a handshake.
+#: The connector closes an unused client after 5 s; windows come every 10 s, and a new client costs a handshake. It reads a
+#: system property of the executor, but Spark refuses `-Dspark…` among an executor's options: only the environment carries it.
 _KEEP_CLIENTS = "-Dspark.mongodb.keep_alive_ms=600000"
 
 
 def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | None = None) -> SparkSession:
     """The Spark session with all that the job needs; the master comes from spark-submit.
 
-    How much of a cluster the job takes is spark-submit's to say; where it does not, the settings do. What the results depend
-    on is set here in any case.
+    What is set here wins over spark-submit: cores and memory come from the settings.
     """
-    submitted = SparkConf()
-    java_options = submitted.get("spark.executor.extraJavaOptions", "-XX:+UseSerialGC")
     conf = {
-        "spark.cores.max": submitted.get("spark.cores.max", str(settings.spark_cores)),
-        "spark.executor.memory": submitted.get("spark.executor.memory", settings.executor_memory),
-        "spark.executor.extraJavaOptions": f"{java_options} {_KEEP_CLIENTS}",
+        "spark.cores.max": str(settings.spark_cores),
+        "spark.executor.memory": settings.executor_memory,
+        "spark.executorEnv.JAVA_TOOL_OPTIONS": _KEEP_CLIENTS,
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         # A failed write is repeated by the job, with the whole batch; four attempts each waiting for MongoDB only hide it.

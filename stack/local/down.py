@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from stack import catalogue
 from stack.errors import NotRunningError, StackError
-from stack.local import daemon, processes
+from stack.local import cds, daemon, processes
 from stack.local.board import StepBoard
 from stack.local.layout import Layout
 from stack.local.rpc import Supervisor
@@ -65,6 +65,7 @@ class Down:
                     break
                 if waiting:
                     time.sleep(_POLL_S)
+        cds.keep(self._layout, [p for p in supervisor.processes() if p.state == "STOPPED"])
 
 
 _GONE = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})

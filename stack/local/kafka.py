@@ -83,7 +83,7 @@ def connect_properties(layout: Layout, ports: Ports) -> dict[str, str]:
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false",
-        # Scanning the class path costs seconds. conf/connect names the one plugin that does not name itself.
+        # Scanning the class path costs seconds. See connect_jar.py for the one plugin that does not name itself.
         "plugin.discovery": "service_load",
         "connector.client.config.override.policy": "All",
         "config.providers": "file",
@@ -114,8 +114,13 @@ def write_configuration(layout: Layout, ports: Ports) -> None:
         (layout.run / f"{name}.properties").write_text(render(properties), "ascii")
 
 
-def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path) -> tuple[Program, ...]:
-    """The three programs. `jars` is the directory of the resolved "kafka" set."""
+def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_services: Path) -> tuple[Program, ...]:
+    """The three programs.
+
+    Args:
+        jars: Directory of the resolved "kafka" set.
+        connect_services: See `connect_jar`.
+    """
     logging = f"-Dlog4j.configuration=file:{CONF_DIR / 'log4j.properties'}"
     every_jar = f"{jars}/*"
     jmx = (
@@ -161,7 +166,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path) -> tuple[P
             java_command(
                 java,
                 service="connect",
-                class_path=(str(CONF_DIR / "connect"), every_jar),
+                class_path=(str(connect_services), every_jar),
                 main="org.apache.kafka.connect.cli.ConnectDistributed",
                 arguments=(str(layout.run / "connect.properties"),),
                 heap_mb=384,

@@ -17,16 +17,20 @@ class Tools:
     Attributes:
         python: The interpreter of this environment.
         java: The `java` executable.
+        java_version: Its version: "17.0.15".
         pyspark_home: Directory of the installed pyspark package.
         kafka_jars: Directory of ZooKeeper's, Kafka's and Connect's jars.
+        connect_services: Jar that names the sink's plugin; see `connect_jar`.
         spark_jars: Directory of the jars added to Spark's own.
         mongo_command: How the database is started.
     """
 
     python: Path
     java: Path
+    java_version: str
     pyspark_home: Path
     kafka_jars: Path
+    connect_services: Path
     spark_jars: Path
     mongo_command: tuple[str, ...]
 
@@ -51,7 +55,7 @@ def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, .
     common = common_environment(layout, ports)
     python = str(tools.python)
     found = [
-        *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars),
+        *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars, connect_services=tools.connect_services),
         Program("mongodb", tools.mongo_command, stop_wait_s=30, start_s=2),
         *(
             replace(p, environment={**common, **p.environment}) if p.service == "spark-job" else p

@@ -43,8 +43,7 @@ MODULE_FLAGS: Final = (
 #: The worker offers more cores than one job takes: a second job must find some, else it waits for ever.
 WORKER_CORES: Final = 4
 JOB_CORES: Final = 2
-#: Fixed by the first checkpoint.
-SHUFFLE_PARTITIONS: Final = 2
+EXECUTOR_MEMORY: Final = "640m"
 
 
 def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_home: Path, jars: Path) -> tuple[Program, ...]:
@@ -150,9 +149,7 @@ def _job(
         "spark.submit.deployMode": "client",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.cores.max": str(JOB_CORES),
         "spark.executor.cores": str(JOB_CORES),
-        "spark.executor.memory": "640m",
         "spark.executor.extraClassPath": f"{jars}/*",
         "spark.executor.extraJavaOptions": (
             f"-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Djava.net.preferIPv4Stack=true -Duser.timezone=UTC "
@@ -163,8 +160,6 @@ def _job(
         "spark.executor.logs.rolling.maxRetainedFiles": "3",
         "spark.pyspark.python": str(python),
         "spark.pyspark.driver.python": str(python),
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.ui.port": "0",
         "spark.ui.reverseProxy": "true",
         "spark.ui.showConsoleProgress": "false",
@@ -191,7 +186,12 @@ def _job(
             flags=(*MODULE_FLAGS, logging),
             quick_start=True,  # the driver plans; the executor computes
         ),
-        {**environment, "PAAI_CHECKPOINT_DIR": str(layout.checkpoint)},
+        {
+            **environment,
+            "PAAI_CHECKPOINT_DIR": str(layout.checkpoint),
+            "PAAI_SPARK_CORES": str(JOB_CORES),
+            "PAAI_EXECUTOR_MEMORY": EXECUTOR_MEMORY,
+        },
         start_s=10,
         stop_wait_s=20,
         stop_group=True,  # the JVM has the Python driver as its child

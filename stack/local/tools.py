@@ -6,9 +6,11 @@ from pathlib import Path
 
 from backend.contract.ports import Ports
 from stack import mongo
+from stack.cache import cache_dir
 from stack.errors import PreflightError
 from stack.jars import jar_dirs
 from stack.java import find_java
+from stack.local import connect_jar
 from stack.local.layout import Layout
 from stack.local.services import Tools
 
@@ -21,11 +23,14 @@ def find_tools(layout: Layout, ports: Ports) -> Tools:
     """
     jars = jar_dirs()
     choice = mongo.choose(data_dir=layout.mongo)
+    java = find_java()
     return Tools(
         python=Path(sys.executable),
-        java=find_java().executable,
+        java=java.executable,
+        java_version=java.version,
         pyspark_home=pyspark_home(),
         kafka_jars=jars.kafka,
+        connect_services=connect_jar.provide(cache_dir() / "local"),
         spark_jars=jars.spark,
         mongo_command=tuple(mongo.command(choice, data_dir=layout.mongo, port=ports.mongo)),
     )

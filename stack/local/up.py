@@ -8,10 +8,11 @@ from backend.contract.ports import Ports
 from stack import catalogue
 from stack.errors import CancelledError, PortInUseError, PreflightError, StackError, StepFailedError
 from stack.jars import resolve
-from stack.local import canary, daemon, instance, jsonfile, kafka, logs, supervisord
+from stack.local import canary, cds, daemon, instance, jsonfile, kafka, logs, supervisord
 from stack.local.board import StepBoard
 from stack.local.layout import Layout
 from stack.local.probes import Prober
+from stack.local.program import Program
 from stack.local.services import all_programs
 from stack.local.start import Starter
 from stack.local.status import why_down
@@ -71,6 +72,7 @@ class Up:
         for detail in canary.send(self._ports, cancel=self._cancel):
             if step := self._board.update(CANARY, detail):
                 yield step
+        jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})
         yield self._board.done(CANARY, f"A reading arrived after {self._board.elapsed_s(CANARY):.1f} s.")
 
     def _prepare(self) -> Iterator[Step]:
@@ -86,7 +88,8 @@ class Up:
                 why=f"Now {self._ports.offset} was asked for.",
                 remedy="Take it down first, or choose another --data-dir.",
             )
-        jsonfile.write(self._layout.instance_file, {"port_offset": self._ports.offset})
+        remembered = jsonfile.read(self._layout.instance_file)
+        jsonfile.write(self._layout.instance_file, {**remembered, "port_offset": self._ports.offset})
         found = "Joins the system that runs already." if attached else "Nothing is in the way."
         yield self._board.done(PREPARE, f"{swept} {found}".strip())
 
@@ -123,8 +126,8 @@ class Up:
             raise CancelledError("Stopped as you asked.", remedy="Run it again to go on.")
         layout, ports = self._layout, self._ports
         kafka.write_configuration(layout, ports)
-        text = supervisord.render(layout, all_programs(layout, ports, find_tools(layout, ports)))
         running = daemon.is_running(layout)
+        text = supervisord.render(layout, self._programs(running=running))
         changed = not layout.supervisor_conf.exists() or layout.supervisor_conf.read_text("utf-8") != text
         if changed:
             layout.supervisor_conf.write_text(text, "utf-8")
@@ -135,6 +138,25 @@ class Up:
             daemon.connect(layout).reload()
             return "Running; took over a changed configuration."
         return "Running."
+
+    def _programs(self, *, running: bool) -> list[Program]:
+        """All programs. What a running system records or uses of class archives stays as it is: it is no reason to restart."""
+        layout = self._layout
+        tools = find_tools(layout, self._ports)
+        archives = cds.Archives.of(
+            layout, tools.java_version, tools.java, tools.pyspark_home, tools.kafka_jars, tools.spark_jars
+        )
+        remembered = jsonfile.read(layout.instance_file)
+        if running:
+            recording = list(remembered.get("recording", ()))
+        else:
+            recording = archives.missing()
+            archives.begin()
+            jsonfile.write(
+                layout.instance_file,
+                {**remembered, "recording": recording, "archives": str(archives.folder), "complete": False},
+            )
+        return [archives.applied(program, recording=recording) for program in all_programs(layout, self._ports, tools)]
 
 
 def raise_first(checks: list[Check]) -> None:

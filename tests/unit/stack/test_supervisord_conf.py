@@ -21,6 +21,8 @@ def tools(tmp_path: Path) -> Tools:
     return Tools(
         python=tmp_path / "python",
         java=tmp_path / "jdk" / "bin" / "java",
+        java_version="17",
+        connect_services=tmp_path / "services.jar",
         pyspark_home=tmp_path / "pyspark",
         kafka_jars=tmp_path / "jars" / "kafka",
         spark_jars=tmp_path / "jars" / "spark",
