@@ -27,6 +27,7 @@ class FakePaai:
         self.stored = [f"thermostat-0000{i}" for i in range(1, 6)] + ["barometer-00001"]
         self.asked: list[dict[str, Any]] = []
         self.listed: list[tuple[str | None, str, str | None]] = []
+        self.answered = 0
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -36,6 +37,7 @@ class FakePaai:
     ) -> list[Statistics]:
         self.asked.append({"device_ids": tuple(device_ids), "start": start, "end": end, "sensor": sensor})
         self.gate.wait(10)
+        self.answered += 1
         if self.error is not None:
             raise self.error
         return [
@@ -190,6 +192,11 @@ def test_cancel_answers_at_once_and_a_late_answer_is_dropped(threaded: HistoryPa
     QTest.mouseClick(page.cancel, Qt.MouseButton.LeftButton)
     assert page.run.isEnabled()
     paai.gate.set()
+    qtbot.waitUntil(lambda: paai.answered == 1)
+    later: list[int] = []
+    page.context.run_task(lambda: 1, later.append, lambda _: None)
+    qtbot.waitUntil(lambda: bool(later))  # by then the late answer has been delivered
+    assert page.model.rowCount() == 0
     page.picker.set_chosen(["thermostat-00002"])
     page.run_query()
     done: Callable[[], bool] = lambda: page.model.rowCount() == 1  # noqa: E731

@@ -139,6 +139,8 @@ def test_theme_changes_live(chart: Chart) -> None:
     assert np.array_equal(grab(chart)[2, 2], [255, 255, 255])
     chart.set_palette(DARK)
     image = grab(chart)
+    text = QColor(DARK.text)
+    assert (np.abs(image - np.array([text.red(), text.green(), text.blue()])).max(axis=2) < 3).sum() > 300  # the steps
     assert np.array_equal(image[2, 2], [0x1B, 0x1F, 0x26])
     assert (np.abs(image - mixed(DARK, "temperature", 0.12)).max(axis=2) < 6).sum() > 300
 
