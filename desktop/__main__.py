@@ -56,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     if headless:
-        from desktop import headless as terminal
+        from desktop.headless.monitor import run as run_in_terminal
 
-        return terminal.run(target=target, deploy=options.deploy)
+        return run_in_terminal(target, deploy=options.deploy)
     from desktop.app import Options, run
 
     return run(

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-from PySide6.QtCore import QSocketNotifier
+from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from desktop.model.fleet import FleetState
@@ -154,14 +154,16 @@ class Desktop:
         app.setStyle("Fusion")
         app.setFont(look.base_font(app))
         self.settings = settings
-        self.theme = ThemeController(hints=app.styleHints(), choice=theme or settings.theme, parent=app)
+        #: Owns every QObject here that is no widget: they are deleted together.
+        self.root = root = QObject()
+        self.theme = ThemeController(hints=app.styleHints(), choice=theme or settings.theme, parent=root)
         look.apply(app, self.theme.palette)
         self.theme.changed.connect(lambda palette: look.apply(app, palette))
         self.monitor = Monitor(
-            target=target, connect=connect, run_task=run_task, settings=settings, notifications=notifications
+            target=target, connect=connect, run_task=run_task, settings=settings, notifications=notifications, parent=root
         )
-        self.deployment = Deployment(target=target, monitor=self.monitor, run_task=run_task)
-        self.fleet = FleetController(monitor=self.monitor, run_task=run_task, notifications=notifications)
+        self.deployment = Deployment(target=target, monitor=self.monitor, run_task=run_task, parent=root)
+        self.fleet = FleetController(monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root)
         self.starter = Starter(
             monitor=self.monitor,
             deployment=self.deployment,
@@ -169,9 +171,11 @@ class Desktop:
             run_task=run_task,
             notifications=notifications,
             has_stored=has_stored,
+            parent=root,
         )
-        operations = Operations(target=target, monitor=self.monitor, run_task=run_task, notifications=notifications)
-        self._operations = operations
+        operations = Operations(
+            target=target, monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root
+        )
         self.context = PageContext(
             monitor=self.monitor, theme=self.theme, settings=settings, run_task=run_task, notifications=notifications
         )

@@ -42,18 +42,18 @@ class Starter(QObject):
         self._run_task = run_task
         self._notifications = notifications
         self._has_stored = has_stored
-        self._armed = False
+        self.armed = False
         deployment.finished.connect(self._deployed)
         monitor.fleet_changed.connect(self._look)
 
     def _deployed(self, kind: str) -> None:
-        self._armed = kind == "up"
+        self.armed = kind == "up"
 
     def _look(self, state: FleetState) -> None:
         connection = self._monitor.connection
-        if not self._armed or not state.known or connection is None:
+        if not self.armed or not state.known or connection is None:
             return
-        self._armed = False
+        self.armed = False
         if state.devices or state.acknowledged or state.given_up:
             return
         # An answer that fails leaves the fleet alone: the empty Live page offers a start too.

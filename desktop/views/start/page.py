@@ -18,7 +18,7 @@ from desktop.views.widgets.roles import label, set_role
 from desktop.views.widgets.signs import StateSign
 from desktop.views.window.top_strip import WHERE
 
-COLUMN_WIDTH = 820
+COLUMN_WIDTH = 880
 
 
 class StartPage(Page):

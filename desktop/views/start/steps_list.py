@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from desktop.model.figures import elapsed
@@ -29,8 +29,8 @@ class _StepRow(QWidget):
         self._service = step.service
         self.sign = StateSign(theme=theme, state="pending", size=14)
         self.title = label(step.title, "strong")
-        self.title.setMinimumWidth(170)
-        self.detail = Elided(role="muted")
+        self.title.setMinimumWidth(230)
+        self.detail = Elided(mode=Qt.TextElideMode.ElideRight, role="muted")
         self.time = Figure("8 min 88 s", role="muted")
         self.log = set_role(QPushButton("Log"), "link")
         self.log.setAccessibleName(f"Log of {step.service}" if step.service else "")
@@ -42,9 +42,6 @@ class _StepRow(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
         self.progress.setFixedWidth(80)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, GRID, 0, GRID)
         row.setSpacing(GAP)

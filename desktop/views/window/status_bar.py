@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -71,7 +72,7 @@ class StatusBar(QFrame):
             _Cell("buffers", "888 MB", "", "Memory of the readings and windows kept here"),
         ]
         self.sign = StateSign(theme=theme, state="stopped", size=10)
-        self.sentence = Elided(role="caption")
+        self.sentence = Elided(mode=Qt.TextElideMode.ElideRight, role="caption")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, 0, GAP_LARGE, 0)
         layout.setSpacing(0)

@@ -1,0 +1,147 @@
+"""GUI tests run without a screen, on one QApplication; a test that leaves threads, timers or windows behind fails."""
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.app import Desktop
+from desktop.model.notifications import Notifications
+from desktop.settings import Settings
+from desktop.workers.tasks import TaskRunner
+from stack.target import Endpoints
+from tests.helpers.fake_connection import FakeConnection
+from tests.helpers.fake_target import FakeTarget
+
+LEAK_S = 3.0
+#: Only a bound: a loaded machine is slow, a passing test waits no longer than it must.
+WAIT_S = 20.0
+
+
+def settle() -> None:
+    """Carry out what was deleted later."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    QCoreApplication.processEvents()
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(qapp: QApplication) -> Iterator[None]:
+    """Threads end, windows close, timers stop within a bound after each test."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + LEAK_S
+    while True:
+        settle()
+        threads = [
+            t.name for t in set(threading.enumerate()) - before if t.is_alive() and not isinstance(t, threading._DummyThread)
+        ]
+        windows = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+        timers = [t for t in qapp.findChildren(QTimer) if t.isActive() and not t.isSingleShot()]
+        if not (threads or windows or timers):
+            return
+        if time.monotonic() > deadline:
+            for window in windows:
+                window.close()
+            pytest.fail(f"left behind: threads {threads}, windows {windows}, timers {timers}")
+        time.sleep(0.02)
+
+
+class Bench:
+    """A window over a fake target.
+
+    Attributes:
+        target: The fake target.
+        desktop: The window and what is behind it.
+        connections: Every connection that was made, oldest first.
+        notifications: What was told.
+    """
+
+    def __init__(self, *, app: QApplication, qtbot: QtBot, folder: Path, up: bool, stored: bool) -> None:
+        self.qtbot = qtbot
+        self.target = FakeTarget(up=up)
+        self.connections: list[FakeConnection] = []
+        self.notifications = Notifications()
+        self.runner = TaskRunner()
+        self.settings = Settings(path=folder / "desktop.ini")
+        self.settings.set_flag("window/farewell_said", True)
+        self.desktop = Desktop(
+            app=app,
+            target=self.target,
+            run_task=self.runner.run,
+            settings=self.settings,
+            notifications=self.notifications,
+            connect=self._connect,
+            has_stored=lambda endpoints: stored,
+            theme="light",
+        )
+        self.window = self.desktop.window
+
+    def _connect(self, endpoints: Endpoints) -> FakeConnection:
+        connection = FakeConnection(target=self.target, endpoints=endpoints)
+        self.connections.append(connection)
+        return connection
+
+    @property
+    def connection(self) -> FakeConnection:
+        return self.connections[-1]
+
+    def start(self) -> None:
+        """Show the window and look for a running system."""
+        self.window.show()
+        self.desktop.monitor.start()
+
+    def attach(self) -> FakeConnection:
+        """Start, and wait until the running system is attached."""
+        self.start()
+        self.wait(lambda: self.desktop.monitor.is_attached, "the window attaches")
+        return self.connection
+
+    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = WAIT_S) -> None:
+        """Run the event loop until `condition` holds."""
+
+        def check() -> None:
+            assert condition(), f"waited for: {what}"
+
+        self.qtbot.waitUntil(check, timeout=round(timeout_s * 1000))
+
+    def close(self) -> None:
+        self.target.gate.set()
+        for connection in self.connections:
+            connection.gate.set()
+        self.window.close()
+        self.desktop.close()
+        ended = self.runner.shutdown(timeout_s=3)
+        self.window.deleteLater()
+        self.desktop.root.deleteLater()
+        settle()
+        assert ended, "every task ends when the window closes"
+
+
+@pytest.fixture
+def make_bench(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """Builds windows over fake targets and closes them in the end."""
+    made: list[Bench] = []
+
+    def make(*, up: bool = True, stored: bool = False) -> Bench:
+        bench = Bench(app=qapp, qtbot=qtbot, folder=tmp_path, up=up, stored=stored)
+        made.append(bench)
+        return bench
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    """A window over a running fake system."""
+    return make_bench(up=True)

@@ -1,0 +1,137 @@
+"""Sliders and boxes: live, optimistic, rolled back, and never against the user's hand."""
+
+import time
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from backend.contract.devices import DEVICE_TYPES
+from desktop.qtmodels.fleet_scale import LAST, STOPS, count_at, position_of
+from desktop.views.fleet.type_row import TypeRow
+from tests.gui.conftest import Bench
+
+
+def row(bench: Bench, tag: str) -> TypeRow:
+    return bench.window.fleet_panel.rows[[t.tag for t in DEVICE_TYPES].index(tag)]
+
+
+def set_elsewhere(bench: Bench, **counts: int) -> None:
+    state = bench.connection.state
+    bench.connection.state = replace(
+        state, counts={**state.counts, **counts}, running=True, as_of=time.time(), reporting={"Thermostat": 3}
+    )
+
+
+def test_scale_reaches_both_ends_and_is_fine_at_the_low_one() -> None:
+    assert [count_at(p) for p in range(6)] == [0, 1, 2, 3, 4, 5]
+    assert count_at(LAST) == 5000
+    assert list(STOPS) == sorted(set(STOPS))
+    assert all(position_of(count_at(p)) == p for p in range(LAST + 1))
+    assert position_of(1234) == position_of(1200)
+    assert position_of(0) == 0
+
+
+def test_slider_asks_the_generator_within_a_quarter_second(bench: Bench) -> None:
+    connection = bench.attach()
+    began = time.monotonic()
+    row(bench, "Thermostat").slider.setValue(position_of(200))
+    assert row(bench, "Thermostat").box.value() == 200, "shown at once"
+    bench.wait(lambda: connection.puts, "the request")
+    assert time.monotonic() - began < 0.4
+    assert connection.puts == [({"Thermostat": 200}, None)]
+
+
+def test_drag_is_followed_live_with_few_requests(bench: Bench) -> None:
+    connection = bench.attach()
+    slider = row(bench, "Barometer").slider
+    slider.setSliderDown(True)
+    for position in range(1, 61):
+        slider.setSliderPosition(position)
+        QTest.qWait(10)
+    assert 2 <= len(connection.puts) <= 8, "it follows while dragging, and does not flood"
+    slider.setSliderDown(False)
+    bench.wait(lambda: connection.state.counts["Barometer"] == count_at(60), "the last value")
+
+
+def test_typed_number_goes_out_on_enter(bench: Bench) -> None:
+    connection = bench.attach()
+    box = row(bench, "Hygrometer").box
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, "1234")
+    assert connection.puts == []
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    bench.wait(lambda: connection.puts == [({"Hygrometer": 1234}, None)], "the request")
+    assert row(bench, "Hygrometer").slider.value() == position_of(1234)
+    assert box.value() == 1234, "the slider's stop does not round what was typed"
+
+
+def test_refusal_rolls_back_and_says_why(bench: Bench) -> None:
+    connection = bench.attach()
+    set_elsewhere(bench, Thermostat=5)
+    bench.wait(lambda: row(bench, "Thermostat").box.value() == 5, "the fleet")
+    connection.error = RuntimeError("The generator answered 503.")
+    row(bench, "Thermostat").slider.setValue(position_of(500))
+    assert row(bench, "Thermostat").box.value() == 500
+    bench.wait(lambda: row(bench, "Thermostat").box.value() == 5, "the roll-back")
+    assert "The generator answered 503." in bench.window.fleet_panel.message.text()
+    assert "503" in bench.notifications.entries()[0].text
+
+
+def test_poll_does_not_move_a_slider_in_the_hand(bench: Bench) -> None:
+    connection = bench.attach()
+    slider = row(bench, "Thermostat").slider
+    connection.gate.clear()
+    slider.setSliderDown(True)
+    slider.setSliderPosition(40)
+    set_elsewhere(bench, Thermostat=7, Barometer=9)
+    bench.wait(lambda: row(bench, "Barometer").box.value() == 9, "the change made elsewhere")
+    assert slider.value() == 40
+    assert row(bench, "Thermostat").box.value() == 40
+    connection.gate.set()
+    slider.setSliderDown(False)
+    bench.wait(lambda: connection.state.counts["Thermostat"] == 40, "the user's wish wins")
+
+
+def test_changes_made_elsewhere_appear(bench: Bench) -> None:
+    connection = bench.attach()
+    set_elsewhere(bench, HeartRateMeter=33)
+    bench.wait(lambda: row(bench, "HeartRateMeter").box.value() == 33, "the change")
+    assert connection.puts == [], "following is not asking"
+    assert row(bench, "Thermostat").reporting.text() == "3 reporting"
+
+
+def test_switch_stops_and_goes_on(bench: Bench) -> None:
+    connection = bench.attach()
+    set_elsewhere(bench, Thermostat=5)
+    bench.wait(lambda: bench.window.fleet_panel.switch.text() == "Stop", "it runs")
+    bench.window.fleet_panel.switch.click()
+    assert bench.window.fleet_panel.switch.text() == "Start", "shown at once"
+    bench.wait(lambda: connection.running_calls == [False], "the request")
+    bench.wait(lambda: not connection.state.running, "it stands")
+    bench.window.fleet_panel.switch.click()
+    bench.wait(lambda: connection.running_calls == [False, True], "it goes on")
+
+
+def test_interval_goes_out(bench: Bench) -> None:
+    connection = bench.attach()
+    bench.window.fleet_panel.interval.setValue(2.0)
+    bench.wait(lambda: connection.puts == [({}, 2.0)], "the request")
+
+
+def test_focus_is_found_by_a_part_of_its_name(bench: Bench) -> None:
+    from desktop.model.readings import ReadingBatch
+
+    connection = bench.attach()
+    now = time.time()
+    ids = ("thermostat-00001", "thermostat-00002", "barometer-00001")
+    connection.store.ingest(ReadingBatch.of([(d, "temperature", round(now * 1000), 20.0) for d in ids], received=now))
+    focus = bench.window.fleet_panel.focus
+    focus.search.setFocus()
+    QTest.keyClicks(focus.search, "baro")
+    bench.wait(lambda: focus.results.isVisible(), "suggestions")
+    QTest.keyClick(focus.search, Qt.Key.Key_Return)
+    assert bench.desktop.monitor.focus == ("barometer-00001",)
+    focus._rows[0].remove.click()
+    assert not bench.desktop.monitor.focus

@@ -1,0 +1,162 @@
+"""The table of services and the log below it."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
+
+from desktop.qtmodels.services import Column, ServicesModel, state_of
+from desktop.views.services.page import ServicesPage
+from desktop.views.services.replicas import Replicas
+from stack.errors import StackError
+from tests.gui.conftest import Bench
+from tests.helpers.fake_target import FakeTarget, status_of
+
+
+@pytest.fixture
+def page(bench: Bench) -> ServicesPage:
+    bench.attach()
+    bench.window.show_key("services")
+    shown = bench.window.current_page
+    assert isinstance(shown, ServicesPage)
+    return shown
+
+
+def cell(page: ServicesPage, service: str, column: Column) -> str:
+    index = page.model.index(page.model.row_of(service), column)
+    return str(page.model.data(index))
+
+
+def stepper(page: ServicesPage) -> Replicas:
+    widget = page.table.indexWidget(page.model.index(page.model.row_of("paai"), Column.REPLICAS))
+    assert isinstance(widget, Replicas)
+    return widget
+
+
+def test_states() -> None:
+    assert state_of(status_of("broker", 1)) == "running"
+    assert state_of(status_of("broker", 1, healthy=False)) == "starting"
+    assert state_of(status_of("broker", 1, healthy=False, message="It does not answer.")) == "degraded"
+    assert state_of(status_of("broker", 0)) == "stopped"
+    assert state_of(status_of("broker", 0, message="It ended with code 1.")) == "failed"
+    assert state_of(replace(status_of("paai", 2), wanted=3)) == "degraded"
+
+
+def test_only_what_differs_is_announced() -> None:
+    model = ServicesModel()
+    rows = FakeTarget(up=True).services
+    model.update_from(rows)
+    changed: list[tuple[int, int]] = []
+    resets: list[None] = []
+    model.dataChanged.connect(lambda top, _: changed.append((top.row(), top.column())))
+    model.modelReset.connect(lambda: resets.append(None))
+    model.update_from(list(rows))
+    assert changed == []
+    model.update_from([replace(s, restarts=1) if s.service == "broker" else s for s in rows])
+    row = model.row_of("broker")
+    assert (row, Column.RESTARTS) in changed
+    assert {r for r, _ in changed} == {row}
+    assert (row, Column.MEMORY) not in changed
+    assert resets == []
+
+
+def test_a_failure_is_told_in_its_row(page: ServicesPage, bench: Bench) -> None:
+    broken = status_of("mongodb", 0, message="It ended with signal 9.", restarts=2)
+    bench.target.services = [broken if s.service == "mongodb" else s for s in bench.target.services]
+    bench.wait(lambda: cell(page, "mongodb", Column.MESSAGE) == "It ended with signal 9.", "the message")
+    assert cell(page, "mongodb", Column.STATE) == "failed"
+    assert bench.window.strip.sign.state == "degraded"
+
+
+def test_scaling_shows_at_once_and_then_runs(page: ServicesPage, bench: Bench) -> None:
+    bench.target.gate.clear()
+    stepper(page).more.click()
+    assert stepper(page).text.text() == "3 of 4"
+    stepper(page).more.click()
+    assert stepper(page).text.text() == "3 of 5"
+    bench.target.gate.set()
+    bench.wait(lambda: stepper(page).text.text() == "5 of 5", "five run")
+    assert [c for c in bench.target.calls if c.startswith("scale")] == ["scale paai 4", "scale paai 5"]
+
+
+def test_refused_scaling_is_rolled_back(page: ServicesPage, bench: Bench) -> None:
+    bench.target.gate.clear()
+    stepper(page).less.click()
+    assert stepper(page).text.text() == "3 of 2"
+    bench.target.error = StackError("paai cannot be scaled", why="The supervisor does not answer.", remedy="Try again.")
+    bench.target.gate.set()
+    bench.wait(lambda: stepper(page).text.text() == "3 of 3", "the roll-back")
+    bench.target.error = None
+    assert page.banner.isVisible()
+    assert "The supervisor does not answer." in page.banner.text.text()
+
+
+def test_log_follows_the_selection(page: ServicesPage, bench: Bench) -> None:
+    page.select("connect")
+    bench.wait(lambda: "connect: line 59" in page.log.text.toPlainText(), "its log")
+    page.select("paai")
+    bench.wait(lambda: "paai: line 59" in page.log.text.toPlainText(), "the other log")
+    assert "connect:" not in page.log.text.toPlainText()
+
+
+def test_log_filter_by_text_and_expression(page: ServicesPage, bench: Bench) -> None:
+    page.select("broker")
+    bench.wait(lambda: "line 59" in page.log.text.toPlainText(), "the log")
+    page.log.filter.setText("LINE 1")
+    assert len(page.log.text.toPlainText().splitlines()) == 11
+    page.log.regex.setChecked(True)
+    page.log.filter.setText(r"line 1\d$")
+    assert len(page.log.text.toPlainText().splitlines()) == 10
+    page.log.filter.setText("line (")
+    assert "Not a regular expression" in page.log.note.text()
+    assert len(page.log.text.toPlainText().splitlines()) == 10, "the last good filter stays"
+    page.log.filter.setText("")
+    page.log.regex.setChecked(False)
+    page.log.copy.click()
+    assert "line 59" in QGuiApplication.clipboard().text()
+
+
+def test_log_pause_collects(page: ServicesPage, bench: Bench) -> None:
+    page.select("broker")
+    bench.wait(lambda: "line 59" in page.log.text.toPlainText(), "the log")
+    page.log.pause.setChecked(True)
+    bench.target.write("broker", "while paused")
+    bench.wait(lambda: "1 new line" in page.log.note.text(), "it is counted")
+    assert "while paused" not in page.log.text.toPlainText()
+    page.log.pause.setChecked(False)
+    assert "while paused" in page.log.text.toPlainText()
+
+
+def test_log_shows_control_characters_as_dots(page: ServicesPage, bench: Bench) -> None:
+    page.select("broker")
+    bench.target.write("broker", "\x1b[31mred\x07 <b>bold</b>")
+    bench.wait(lambda: "<b>bold</b>" in page.log.text.toPlainText(), "the line")
+    assert "\x1b" not in page.log.text.toPlainText()
+
+
+def test_restart_asks_only_where_something_is_at_stake(
+    page: ServicesPage, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(service: str, warning: str) -> bool:
+        asked.append(service)
+        return False
+
+    monkeypatch.setattr(page, "_confirmed", refuse)
+    page.select("connect")
+    page.restart.click()
+    bench.wait(lambda: "restart connect" in bench.target.calls, "the restart")
+    page.select("mongodb")
+    page.restart.click()
+    assert asked == ["mongodb"]
+    assert "restart mongodb" not in bench.target.calls
+
+
+def test_links_are_those_of_the_selected_service(page: ServicesPage) -> None:
+    page.select("paai")
+    assert page.links.count() == 1
+    page.select("zookeeper")
+    assert page.links.count() == 0
+    assert page.findChild(QLabel) is not None

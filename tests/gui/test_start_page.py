@@ -1,0 +1,134 @@
+"""Deploying: plan, steps, failure, retry, cancel, the first fleet."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtWidgets import QLabel, QWidget
+
+from desktop.qtmodels.deployment import Phase
+from desktop.qtmodels.fleet import STARTER_FLEET
+from desktop.views.widgets.figure import Elided
+from stack.target import Check
+from tests.gui.conftest import Bench
+
+
+def texts(widget: QWidget) -> str:
+    seen = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
+    return "\n".join(seen + [line.text() for line in widget.findChildren(Elided) if line.isVisible()])
+
+
+@pytest.fixture
+def stopped(make_bench: Callable[..., Bench]) -> Bench:
+    bench = make_bench(up=False)
+    bench.start()
+    bench.wait(lambda: bench.desktop.deployment.plan is not None, "the plan")
+    return bench
+
+
+def test_says_what_where_and_why(stopped: Bench) -> None:
+    page = stopped.window.start_page
+    shown = texts(page)
+    assert "Nothing runs on this machine yet" in shown
+    assert "Docker is not installed here" in shown
+    assert "Kafka broker" in shown
+    assert "no mongod on PATH" in shown
+    assert "5 checks passed" in shown
+    assert page.deploy.isEnabled()
+    assert page.deploy.text() == "Deploy on this machine"
+
+
+def test_failed_check_shows_its_remedy(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(up=False)
+    bench.target.checks.append(Check("Java", False, "no Java 17 was found", "Install it: apt install openjdk-17-jre-headless"))
+    bench.start()
+    bench.wait(lambda: "apt install openjdk-17-jre-headless" in texts(bench.window.start_page), "the remedy")
+
+
+def test_steps_then_live(stopped: Bench) -> None:
+    stopped.target.gate.clear()
+    page = stopped.window.start_page
+    page.deploy.click()
+    stopped.wait(lambda: "waits for Generator to answer" in texts(page), "the last step")
+    assert not stopped.desktop.monitor.is_attached, "not before it is deployed"
+    assert stopped.window.strip.sign.state == "starting"
+    assert 0.8 < stopped.desktop.deployment.progress < 1
+    stopped.target.gate.set()
+    stopped.wait(lambda: stopped.desktop.monitor.is_attached, "it attaches")
+    assert stopped.window.current_page is not None
+    assert stopped.window.current_page.key == "live"
+
+
+def test_log_of_a_step_opens_beside(stopped: Bench) -> None:
+    stopped.target.gate.clear()
+    page = stopped.window.start_page
+    page.deploy.click()
+    stopped.wait(lambda: len(stopped.desktop.deployment.steps) > 2, "steps")
+    page.show_log("broker")
+    stopped.wait(lambda: "broker: line 59" in page.log.text.toPlainText(), "its last lines")
+    stopped.target.write("broker", "a new line")
+    stopped.wait(lambda: "a new line" in page.log.text.toPlainText(), "the log is followed")
+
+
+def test_failure_says_which_why_and_what_to_do_and_retries(stopped: Bench) -> None:
+    stopped.target.fail_step = "mongodb"
+    page = stopped.window.start_page
+    page.deploy.click()
+    stopped.wait(lambda: stopped.desktop.deployment.phase is Phase.FAILED, "the failure")
+    shown = texts(page)
+    assert "MongoDB did not start" in shown
+    assert "the data directory is locked" in shown
+    assert "--data-dir" in shown
+    assert "Traceback" not in shown
+    assert "Traceback" in stopped.desktop.deployment.report()
+    assert page.failed_log.isVisible()
+    assert not stopped.desktop.monitor.is_attached, "a half of a system is not attached"
+    stopped.target.fail_step = None
+    page.retry.click()
+    stopped.wait(lambda: stopped.desktop.monitor.is_attached, "the second try succeeds")
+
+
+def test_cancel_ends_it(stopped: Bench) -> None:
+    stopped.target.gate.clear()
+    page = stopped.window.start_page
+    page.deploy.click()
+    stopped.wait(lambda: page.cancel.isVisible() and len(stopped.desktop.deployment.steps) > 2, "steps")
+    page.cancel.click()
+    stopped.wait(lambda: stopped.desktop.deployment.phase is Phase.IDLE, "it ends")
+    assert stopped.desktop.deployment.failure is None, "a cancelled deployment did not fail"
+
+
+def test_first_deployment_starts_a_small_fleet_and_says_so(stopped: Bench) -> None:
+    stopped.window.start_page.deploy.click()
+    stopped.wait(lambda: stopped.connections and stopped.connection.puts, "the first fleet")
+    assert stopped.connection.puts == [(dict(STARTER_FLEET), None)]
+    assert any("first fleet of 45 devices" in n.text for n in stopped.notifications.entries())
+
+
+def test_a_fleet_emptied_on_purpose_stays_empty(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(up=False, stored=True)
+    bench.start()
+    bench.wait(lambda: bench.desktop.deployment.plan is not None, "the plan")
+    bench.window.start_page.deploy.click()
+    bench.wait(lambda: bench.desktop.monitor.is_attached, "it attaches")
+    bench.wait(lambda: not bench.desktop.starter.armed, "the fleet was looked at")
+    bench.qtbot.wait(300)
+    assert bench.connection.puts == []
+
+
+def test_attaching_starts_no_fleet(bench: Bench) -> None:
+    bench.attach()
+    bench.wait(lambda: bench.desktop.fleet.state.known, "the fleet")
+    bench.qtbot.wait(300)
+    assert bench.connection.puts == []
+
+
+def test_stopping_shows_its_steps_and_returns_to_the_start(bench: Bench) -> None:
+    first = bench.attach()
+    bench.target.gate.clear()
+    bench.desktop.deployment.take_down()
+    bench.wait(lambda: "waits for all to end" in texts(bench.window.start_page), "the step")
+    bench.target.gate.set()
+    bench.wait(lambda: bench.desktop.deployment.phase is Phase.IDLE, "it stopped")
+    bench.wait(lambda: "Nothing runs on this machine yet" in texts(bench.window.start_page), "the start page")
+    assert first.stopped
+    assert not bench.desktop.monitor.is_attached
