@@ -21,7 +21,7 @@ NOW = 1_795_498_861.0
 
 
 class FakePaai:
-    """Answers from two lists; a page of devices holds two."""
+    """Answers from a list; ends a page of devices early, as paai may."""
 
     def __init__(self) -> None:
         self.stored = [f"thermostat-0000{i}" for i in range(1, 6)] + ["barometer-00001"]
@@ -53,8 +53,9 @@ class FakePaai:
     ) -> DevicesPage:
         self.listed.append((sensor, prefix, after))
         fit = [d for d in sorted(self.stored) if d.startswith(prefix) and (after is None or d > after)]
-        rows = [KnownDevice(d, "temperature", "", "", 900) for d in fit[:2]]
-        return DevicesPage(rows, fit[1] if len(fit) > 2 else None)
+        short = fit[: min(limit, 40)]
+        rows = [KnownDevice(d, "temperature", "", "", 900) for d in short]
+        return DevicesPage(rows, short[-1] if len(fit) > len(short) else None)
 
 
 @pytest.fixture
@@ -87,19 +88,21 @@ def test_empty_page_says_what_to_do(page: HistoryPage) -> None:
 
 def test_search_pages_and_choice(page: HistoryPage, paai: FakePaai, qtbot: QtBot) -> None:
     picker = page.picker
+    paai.stored += [f"x-{i:03}" for i in range(200)]
     picker.reload()
-    assert picker.results.count() == 2
+    assert picker.results.count() == 120  # three short pages make the first hundred
+    assert [after for _, _, after in paai.listed] == [None, "x-033", "x-073"]
     QTest.mouseClick(picker.more, Qt.MouseButton.LeftButton)
-    assert paai.listed[-1] == (None, "", "thermostat-00001")
-    assert picker.results.count() == 4
+    assert picker.results.count() == 206
+    assert not picker.more.isVisible()
     QTest.keyClicks(picker.search, "thermostat")
     qtbot.waitUntil(lambda: paai.listed[-1] == (None, "thermostat", None))
     picker.results.item(0).setCheckState(Qt.CheckState.Checked)
     assert picker.chosen == ["thermostat-00001"]
     QTest.mouseClick(picker.add_all, Qt.MouseButton.LeftButton)
-    assert picker.chosen == ["thermostat-00001", "thermostat-00002"]
+    assert picker.chosen == [f"thermostat-0000{i}" for i in range(1, 6)]
     picker.chips.removed.emit("thermostat-00001")
-    assert picker.chosen == ["thermostat-00002"]
+    assert picker.chosen == [f"thermostat-0000{i}" for i in range(2, 6)]
     assert picker.results.item(0).checkState() == Qt.CheckState.Unchecked
     picker.search.setText("nothing like it")
     qtbot.waitUntil(lambda: picker.message.isVisible())

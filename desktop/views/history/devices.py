@@ -75,6 +75,7 @@ class DevicePicker(QWidget):
         self._load, self._run_task = load, run_task
         self.chosen: list[str] = []
         self._next: str | None = None
+        self._wanted = PAGE_SIZE
         self._asked = 0  # an answer to an earlier question is dropped
         self.sensor = QComboBox()
         self.sensor.setAccessibleName("Sensor")
@@ -138,11 +139,13 @@ class DevicePicker(QWidget):
         self.changed.emit()
 
     def reload(self) -> None:
-        """Ask paai for the first page of what fits."""
+        """Ask paai for the first devices that fit."""
+        self._wanted = PAGE_SIZE
         self._ask(None)
 
     def _load_more(self) -> None:
         if self._next is not None:
+            self._wanted = self.results.count() + PAGE_SIZE
             self._ask(self._next)
 
     def _ask(self, after: str | None) -> None:
@@ -155,6 +158,9 @@ class DevicePicker(QWidget):
         def done(page: DevicePage) -> None:
             if number == self._asked:
                 self._show_page(page, append=after is not None)
+                # paai ends a page early rather than answer late: go on until there is a list worth reading.
+                if page.next is not None and self.results.count() < self._wanted and page.next != after:
+                    self._ask(page.next)
 
         def failed(error: Exception) -> None:
             if number == self._asked:

@@ -14,7 +14,7 @@ from desktop.services.paai_client import DevicesPage, PaaiClient, Statistics
 from desktop.views.export.kinds import ExportKind, StatisticsKind
 from desktop.views.export.opening import Exports
 from desktop.views.history.bars import BarDelegate
-from desktop.views.history.devices import DevicePicker
+from desktop.views.history.devices import PAGE_SIZE, DevicePicker
 from desktop.views.history.model import BAR_COLUMN, SENSOR_COLUMN, SORT_ROLE, StatisticsModel
 from desktop.views.page import Page, PageContext
 from desktop.views.widgets.roles import hairline, label, set_role
@@ -273,7 +273,7 @@ class HistoryPage(Page):
         return self._client
 
     def _load_devices(self, sensor: str | None, prefix: str, after: str | None) -> DevicesPage:
-        return self._paai().devices(sensor=sensor, prefix=prefix, limit=100, after=after)
+        return self._paai().devices(sensor=sensor, prefix=prefix, limit=PAGE_SIZE, after=after)
 
     # What is shown
 
