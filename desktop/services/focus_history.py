@@ -19,7 +19,7 @@ from desktop.services.mongo import Document
 _BATCH = 1_000
 #: A faster device's past is cut; its newest readings come from Kafka anyway.
 MAX_READINGS = 100_000
-_RETRY_S = 2.0
+RETRY_S = 2.0
 _TRIES = 5
 
 
@@ -39,9 +39,10 @@ class FocusHistory:
         sink: HistorySink,
         span_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
+        retry_s: float = RETRY_S,
     ) -> None:
         self._messages = client[DATABASE][COLLECTION_MESSAGES]
-        self._sink, self._span_s, self._clock = sink, span_s, clock
+        self._sink, self._span_s, self._clock, self._retry_s = sink, span_s, clock, retry_s
         self._wanted: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._focus: frozenset[str] = frozenset()
 
@@ -65,7 +66,7 @@ class FocusHistory:
                 self._read(device_id)
             except PyMongoError:
                 # The windows feed tells that MongoDB does not answer.
-                if tries > 1 and not stop.wait(_RETRY_S):
+                if tries > 1 and not stop.wait(self._retry_s):
                     self._wanted.put((device_id, tries - 1))
 
     def _read(self, device_id: str) -> None:

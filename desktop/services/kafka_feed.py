@@ -27,9 +27,9 @@ GATHER_S = 0.04
 #: Bound of what is read of the past at the start.
 MAX_BACKFILL_RECORDS = 3_000_000
 _CALL_TIMEOUT_S = 5.0
-_RETRY_S = 1.0
+RETRY_S = 1.0
 #: How often the topic's partitions and ends are looked at.
-_LOOK_S = 2.0
+LOOK_S = 2.0
 
 # librdkafka's own codes are spelt with an underscore in the Python client.
 _ALL_BROKERS_DOWN: int = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
@@ -97,6 +97,9 @@ class KafkaFeed:
         span_s: How much of the past is read at the start.
         max_backfill: Bound of that in records; the newest are read.
         clock: Seconds since the epoch.
+        make_consumer: Another client, for tests.
+        look_s: How often the topic's partitions and ends are looked at.
+        retry_s: Pause before another attempt after a failure.
     """
 
     def __init__(
@@ -108,7 +111,11 @@ class KafkaFeed:
         span_s: float = 3600.0,
         max_backfill: int = MAX_BACKFILL_RECORDS,
         clock: Callable[[], float] = time.time,
+        make_consumer: Callable[[dict[str, Any]], Any] = Consumer,
+        look_s: float = LOOK_S,
+        retry_s: float = RETRY_S,
     ) -> None:
+        self._make_consumer, self._look_s, self._retry_s = make_consumer, look_s, retry_s
         self._login, self._sink, self._topic = login, sink, topic
         self._span_s, self._max_backfill, self._clock = span_s, max_backfill, clock
         self._state = KafkaState(answering=False, since=clock(), reason="not asked yet")
@@ -124,7 +131,7 @@ class KafkaFeed:
     def run(self, stop: threading.Event) -> None:
         """Feed until `stop` is set; returns within about a second then. Raises nothing that an outage may cause."""
         while not stop.is_set():
-            consumer = Consumer(
+            consumer = self._make_consumer(
                 self._login.config()
                 | {
                     # librdkafka demands one; nothing is ever committed to it.
@@ -148,22 +155,22 @@ class KafkaFeed:
                 self._follow(consumer, stop)
             except KafkaException as error:
                 self._lost(_reason(error))
-                stop.wait(_RETRY_S)
+                stop.wait(self._retry_s)
             except _TopicChangedError as change:
                 log.info("%s: %s", self._topic, change)
-                stop.wait(_RETRY_S)
+                stop.wait(self._retry_s)
             finally:
                 consumer.close()
 
     def _follow(self, consumer: Consumer, stop: threading.Event) -> None:
         while not stop.is_set() and not self._assign(consumer):
-            stop.wait(_RETRY_S)
+            stop.wait(self._retry_s)
         self._looked_at = self._clock()
         while not stop.is_set():
             messages = consumer.consume(num_messages=BATCH_RECORDS, timeout=GATHER_S)
             if messages:
                 self._take(consumer, messages)
-            if self._clock() - self._looked_at >= _LOOK_S:
+            if self._clock() - self._looked_at >= self._look_s:
                 self._look(consumer)
                 self._looked_at = self._clock()
 

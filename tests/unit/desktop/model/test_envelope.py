@@ -75,7 +75,7 @@ def test_nothing_gives_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("span_s", "pixels", "interval_s", "level"),
-    [(30, 1280, 1.0, 1_000), (300, 1280, 0.2, 250), (300, 1280, 1.0, 1_000), (3600, 1280, 1.0, 5_000), 
+    [(30, 1280, 1.0, 1_000), (300, 1280, 0.2, 250), (300, 1280, 1.0, 1_000), (3600, 1280, 1.0, 5_000),
      (300, 1280, 10.0, 10_000), (3600, 10, 1.0, 60_000), (300, 1280, 1.05, 1_000), (300, 0, 1.0, 60_000)],
 )  # fmt: skip
 def test_a_bucket_is_at_least_a_pixel_and_an_interval(span_s: float, pixels: int, interval_s: float, level: int) -> None:
