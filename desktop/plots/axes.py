@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QStaticText
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from desktop.model.palette import CAPTION_PX, Palette
-from desktop.plots.layer import Layer, colour, pen
+from desktop.plots.layer import Layer, blend, colour, pen
 from desktop.plots.ticks import Ticks, time_ticks, value_ticks
 
 #: Spacing of the labels along their axis, in pixels.
@@ -16,6 +16,7 @@ _TIME_GAP_PX = 36.0
 _VALUE_SPACING_PX = (22.0, 46.0)
 #: Least margin at the right of a plot.
 RIGHT_ROOM_PX = 16.0
+_TEXTS_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,14 @@ class AxesItem(Layer):
         self._font = QFont(font)
         self._font.setPixelSize(CAPTION_PX)
         self._metrics = QFontMetricsF(self._font)
+        self._texts: dict[str, tuple[QStaticText, float]] = {}
         self._label_px = self._metrics.horizontalAdvance("00:00:00") + _TIME_GAP_PX
         self.set_palette(palette)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
-        self._grid_pen = pen(colour(palette.line, 0.75))
+        # Opaque: blending every grid pixel costs more than drawing it.
+        self._grid_pen = pen(blend(palette.line, palette.surface, 0.75))
         self._text_pen = pen(colour(palette.muted))
         self.update()
 
@@ -120,13 +123,24 @@ class AxesItem(Layer):
         for y, label in zip(ys, self.values.labels, strict=True):
             # A label that would stick out above or below gives way instead of being cut.
             if rect.top() + half * 0.4 <= y <= rect.bottom() + 1:
-                box = QRectF(0, y - half, rect.left() - 8, 2 * half)
-                painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
+                text, width = self._text(label)
+                painter.drawStaticText(QPointF(rect.left() - 8 - width, y - half), text)
         if not self.show_times:
             return
-        baseline = rect.bottom() + 5 + self._metrics.ascent()
         for x, label in zip(xs, self.times.labels, strict=True):
-            width = self._metrics.horizontalAdvance(label)
+            text, width = self._text(label)
             left = x - width / 2
             if left >= rect.left() - 24 and left + width <= rect.right() + RIGHT_ROOM_PX - 2:
-                painter.drawText(QPointF(left, baseline), label)
+                painter.drawStaticText(QPointF(left, rect.bottom() + 5), text)
+
+    def _text(self, label: str) -> tuple[QStaticText, float]:
+        """The laid-out label and its width; laying out is the dear part, and labels come back every frame."""
+        known = self._texts.get(label)
+        if known is None:
+            if len(self._texts) > _TEXTS_KEPT:
+                self._texts.clear()
+            text = QStaticText(label)
+            text.setTextFormat(Qt.TextFormat.PlainText)
+            text.prepare(font=self._font)
+            known = self._texts[label] = (text, self._metrics.horizontalAdvance(label))
+        return known

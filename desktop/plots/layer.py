@@ -75,6 +75,13 @@ def colour(name: str, alpha: float = 1.0) -> QColor:
     return result
 
 
+def blend(name: str, over: str, alpha: float) -> QColor:
+    """What `name` with an opacity of `alpha` looks like over `over`, as an opaque colour."""
+    top, bottom = QColor(name), QColor(over)
+    channels = ((top.red(), bottom.red()), (top.green(), bottom.green()), (top.blue(), bottom.blue()))
+    return QColor(*(round(a * alpha + b * (1 - alpha)) for a, b in channels))
+
+
 def pen(tint: QColor, width: float = 1.0, dash: tuple[float, ...] = ()) -> QPen:
     """A pen as wide as it says in pixels, at any zoom; `dash` in multiples of `width`."""
     result = QPen(tint, width)

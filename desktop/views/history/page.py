@@ -126,7 +126,7 @@ class HistoryPage(Page):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((160, 112, 98, 88, 88, 58, 88)):
+        for column, width in enumerate((160, 112, 98, 88, 88, 64, 88)):
             table.setColumnWidth(column, width)
         self._bars = BarDelegate(palette=self.context.theme.palette, parent=table)
         table.setItemDelegateForColumn(BAR_COLUMN, self._bars)
