@@ -57,7 +57,7 @@ class MongoHistory:
     """History in MongoDB. Belongs to one event loop."""
 
     def __init__(self, *, uri: str, select_timeout_s: float, query_timeout_s: float) -> None:
-        self._timeout_s = query_timeout_s
+        self._timeout_s, self._select_timeout_s = query_timeout_s, select_timeout_s
         ms = int(select_timeout_s * 1000)
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(
             uri, serverSelectionTimeoutMS=ms, connectTimeoutMS=ms, maxPoolSize=32, appname="paai", tz_aware=True
@@ -73,23 +73,28 @@ class MongoHistory:
 
     async def check(self) -> str:
         try:
-            with pymongo.timeout(2.0):
+            with pymongo.timeout(self._select_timeout_s):
                 await self._client.admin.command("ping")
         except PyMongoError as error:
-            return f"MongoDB does not answer: {str(error)[:200]}"
+            return f"MongoDB does not answer: {str(error).partition(' (configured')[0][:200]}"
         return ""
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:
         try:
+            # The driver would let the search for a server take as long as the whole question may; a database that is gone
+            # or stands still is found out here.
+            with pymongo.timeout(self._select_timeout_s):
+                await self._client.admin.command("ping")
+        except PyMongoError as error:
+            raise UnavailableError("MongoDB does not answer. Repeat it.", retry_after_s=2) from error
+        try:
             with pymongo.timeout(self._timeout_s):
                 yield
         except PyMongoError as error:
-            if getattr(error, "timeout", False):
-                text = "MongoDB did not answer in time. Repeat it, or ask for less."
-            else:
-                text = "MongoDB cannot be asked at the moment. Repeat it."
-            raise UnavailableError(text, retry_after_s=2) from error
+            slow = getattr(error, "timeout", False)
+            why = f"took longer than {self._timeout_s:g} s; ask for less" if slow else "could not answer; repeat it"
+            raise UnavailableError(f"MongoDB {why}.", retry_after_s=2) from error
 
     async def statistics(
         self, device_ids: Iterable[str], sensors: Sequence[str], *, from_ms: int | None, to_ms: int
@@ -112,13 +117,10 @@ class MongoHistory:
             await run_all(work() for _ in range(PARALLEL))
         return sorted(rows, key=lambda row: (row.device_id, row.sensor))
 
-    async def _one(self, device_id: str, sensor: str, times: dict[str, datetime] | None) -> Statistics | None:
+    async def _one(self, device_id: str, sensor: str, times: dict[str, datetime]) -> Statistics | None:
         """One range of the index, grouped on the server."""
-        match: Document = {"device_id": device_id, "sensor": sensor}
-        if times is not None:
-            match["timestamp"] = times
         pipeline: list[Document] = [
-            {"$match": match},
+            {"$match": {"device_id": device_id, "sensor": sensor, "timestamp": times}},
             {
                 "$group": {
                     "_id": None,
@@ -127,7 +129,6 @@ class MongoHistory:
                     "minimum": {"$min": "$value"},
                     "count": {"$sum": 1},
                     "first": {"$min": "$timestamp"},
-                    "last": {"$max": "$timestamp"},
                 }
             },
         ]
@@ -141,7 +142,6 @@ class MongoHistory:
                     float(found["minimum"]),
                     int(found["count"]),
                     from_datetime(found["first"]),
-                    from_datetime(found["last"]),
                 )
         return None
 

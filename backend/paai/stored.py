@@ -16,7 +16,7 @@ class Statistics:
         device_id, sensor: Whose.
         average, maximum, minimum: Over the readings asked for.
         count: How many those are.
-        first_ms, last_ms: Times of the earliest and the latest of them.
+        first_ms: Time of the earliest of them.
     """
 
     device_id: str
@@ -26,7 +26,6 @@ class Statistics:
     minimum: float
     count: int
     first_ms: int
-    last_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,7 @@ class FakeHistory:
                 if found:
                     values = list(found.values())
                     average = sum(values) / len(values)
-                    rows.append(
-                        Statistics(device_id, sensor, average, max(values), min(values), len(values), min(found), max(found))
-                    )
+                    rows.append(Statistics(device_id, sensor, average, max(values), min(values), len(values), min(found)))
         return rows
 
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
