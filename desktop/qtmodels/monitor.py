@@ -1,5 +1,6 @@
 """What is running, as the window sees it: the system, its services, its health, the focus, and the frames to draw."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -84,6 +85,8 @@ class Monitor(QObject):
         self._busy: set[str] = set()
         self._hold = False
         self._closed = False
+        self._gate = threading.Lock()  # over _closed and _pending, while a connection is being built
+        self._pending: Connection | None = None
         self._snapshot_s = 0.0
         self._frames: deque[float] = deque(maxlen=120)
         self._status_timer = self._timer(STATUS_MS, self.poll_status)
@@ -174,13 +177,16 @@ class Monitor(QObject):
 
     def close(self) -> None:
         """For good: no timer runs and nothing is emitted afterwards. Joins the feeds (bounded); for the end of the program."""
-        self._closed = True
+        with self._gate:
+            self._closed = True
+            pending, self._pending = self._pending, None
         self._epoch += 1
         for timer in (self._status_timer, self._fleet_timer, self._stats_timer, self._frame_timer):
             timer.stop()
         connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.stop()
+        for started in (connection, pending):
+            if started is not None:
+                started.stop()
 
     # Views
 
@@ -282,7 +288,10 @@ class Monitor(QObject):
     def _attach(self) -> None:
         def build() -> Connection:
             connection = self._connect(self.target.endpoints())
-            connection.start()
+            with self._gate:  # or the program ends between start and answer, and nobody stops the feeds
+                if not self._closed:
+                    connection.start()
+                    self._pending = connection
             return connection
 
         # Not dropped when late: feeds that were started must be stopped.
@@ -293,6 +302,7 @@ class Monitor(QObject):
 
     def _built(self, connection: Connection) -> None:
         self._busy.discard("attach")
+        self._pending = None
         if self._closed or self._hold or self._connection is not None:
             self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
             return

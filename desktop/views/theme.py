@@ -13,11 +13,8 @@ _ASSETS: Final = Path(__file__).parent / "assets"
 
 # Widgets are addressed by the dynamic property `role`; set it with `page.set_role`.
 _SHEET: Final = """
-* {{ font-size: {font}px; }}
 QMainWindow, QDialog, QWidget#Window {{ background: {window}; }}
-QWidget {{ color: {text}; }}
 QToolTip {{ background: {surface}; color: {text}; border: 1px solid {line}; padding: 4px 6px; }}
-QLabel {{ background: transparent; }}
 QLabel[role="caption"] {{ font-size: {caption}px; color: {muted}; }}
 QLabel[role="heading"] {{ font-size: {caption}px; color: {muted}; font-weight: 600; letter-spacing: 0.6px; }}
 QLabel[role="muted"] {{ color: {muted}; }}
@@ -165,7 +162,6 @@ def sheet(palette: Palette) -> str:
         **colours,
         name=palette.name,
         assets=_ASSETS.as_posix(),
-        font=FONT_PX,
         caption=CAPTION_PX,
         figure=FIGURE_PX,
         radius=RADIUS,

@@ -25,6 +25,7 @@ class CountBox(QSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setKeyboardTracking(False)
         self.setFixedWidth(64)
+        self.lineEdit().setTextMargins(0, 0, 4, 0)
 
     def textFromValue(self, value: int) -> str:  # noqa: N802 - Qt's names
         return thousands(value)

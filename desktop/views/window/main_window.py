@@ -67,11 +67,11 @@ class MainWindow(QMainWindow):
         self._add_actions()
         self._fill_menu()
         self.rail.chosen.connect(self.show_page)
-        self.strip.panel_button.toggled.connect(self._panel_toggled)
         context.monitor.attached.connect(self._choose)
         context.monitor.detached.connect(self._choose)
         deployment.phase_changed.connect(self._phase_changed)
         self._restore()
+        self.strip.panel_button.toggled.connect(self._panel_toggled)
 
     # What is shown
 
@@ -163,9 +163,9 @@ class MainWindow(QMainWindow):
         self._action("Export what is shown", "Ctrl+E", self._export)
         self._action("Show or hide the fleet", "Ctrl+B", self.strip.panel_button.toggle)
         self._action("Shortcuts", "F1", self.show_shortcuts)
-        self._action("Close the window", QKeySequence.StandardKey.Quit, self.close)
+        self._action("Close the window", "Ctrl+Q", self.close)
 
-    def _action(self, text: str, keys: str | QKeySequence.StandardKey, slot: Callable[[], object]) -> QAction:
+    def _action(self, text: str, keys: str, slot: Callable[[], object]) -> QAction:
         action = QAction(text, self)
         action.setShortcut(QKeySequence(keys))
         action.triggered.connect(lambda _=False: slot())

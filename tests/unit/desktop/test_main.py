@@ -1,0 +1,64 @@
+"""The command line."""
+
+from pathlib import Path
+
+import pytest
+
+from desktop.__main__ import has_display, main, parse
+
+
+def test_defaults() -> None:
+    options = parse([])
+    assert (options.target, options.port_offset, options.deploy, options.headless) == ("auto", None, False, False)
+
+
+def test_everything() -> None:
+    options = parse(
+        [
+            "--target",
+            "local",
+            "--port-offset",
+            "7000",
+            "--data-dir",
+            "d",
+            "--deploy",
+            "--screenshot",
+            "a.png",
+            "--after",
+            "2.5",
+            "--page",
+            "services",
+            "--theme",
+            "dark",
+            "--size",
+            "1280x800",
+        ]
+    )
+    assert options.data_dir == Path("d")
+    assert options.size == (1280, 800)
+    assert options.after == 2.5
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--port-offset -1", "--port-offset 60000", "--size 1280", "--size 0x5", "--after -1", "--theme pink"]
+)
+def test_nonsense_is_refused(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(wrong.split())
+    assert ended.value.code == 2
+    assert wrong.split()[0] in capsys.readouterr().err
+
+
+def test_display() -> None:
+    assert not has_display({}, "linux")
+    assert has_display({"DISPLAY": ":0"}, "linux")
+    assert has_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    assert has_display({"QT_QPA_PLATFORM": "offscreen"}, "linux")
+    assert not has_display({"DISPLAY": ""}, "linux")
+    assert has_display({}, "darwin")
+
+
+def test_a_target_that_cannot_be_had_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--target", "local", "--headless", "--port-offset", "0", "--data-dir", "/proc/none"]) != 0
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.out + printed.err
