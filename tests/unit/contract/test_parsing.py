@@ -124,3 +124,37 @@ def test_other_encodings_of_json(encoding: str) -> None:
     assert to_utf8(GOOD.encode(encoding)) == GOOD.encode()
     assert PARSER.parse(GOOD.encode(encoding), now_ms=NOW).device_id == "1"
     assert len(PARSER.parse_batch(f"[{GOOD}]".encode(encoding), now_ms=NOW).messages) == 1
+
+
+@pytest.mark.parametrize("parser", [PARSER, SLOW], ids=["fast", "models"])
+def test_a_batch_of_plain_types_is_checked_item_by_item(parser: ReadingParser) -> None:
+    def item(**changes: Any) -> dict[str, Any]:
+        return {"device_id": "1", "tag": "Thermostat", "timestamp": 1680033862.001, "temperature": 25.2} | changes
+
+    items = [
+        item(),
+        item(device_id="a\x07b"),
+        item(timestamp=NOW / 1000 + 1.001),
+        item(timestamp=NOW / 1000 + 1),
+        item(timestamp=-1),
+        item(timestamp=-0.5),
+        item(timestamp=1680033862),
+        item(timestamp="2023-03-28T20:04:22.123Z"),
+        item(timestamp=1680033862000),
+        item(timestamp="never"),
+    ]
+    batch = parser.parse_batch(json.dumps(items).encode(), now_ms=NOW)
+    assert [message.timestamp for message in batch.messages] == [
+        "2023-03-28T20:04:22.001Z",
+        "2023-11-14T22:13:21.000Z",
+        "2023-03-28T20:04:22.000Z",
+        "2023-03-28T20:04:22.123Z",
+    ]
+    assert [(index, errors[0]["loc"][0]) for index, errors in batch.rejected] == [
+        (1, "device_id"),
+        (2, "timestamp"),
+        (4, "timestamp"),
+        (5, "timestamp"),
+        (8, "timestamp"),
+        (9, "timestamp"),
+    ]
