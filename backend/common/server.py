@@ -19,6 +19,8 @@ from backend.common.settings import ServiceSettings
 
 #: Seconds for running requests to end once the drain is over. Longer than paai waits for Kafka.
 GRACE_S: Final = 10
+#: Seconds for requests that are on their way on connections that were accepted.
+LAST_REQUESTS_S: Final = 0.3
 BACKLOG: Final = 4096
 EXIT_NO_SOCKET: Final = 1
 
@@ -49,6 +51,15 @@ class _Server(uvicorn.Server):
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn drops a connection whose request it has not read yet. So: take no new ones, answer what is on its way on those
+        # that were taken, and tell their clients that it was the last answer; only then shut down.
+        for server in self.servers:
+            server.close()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        await asyncio.sleep(LAST_REQUESTS_S)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

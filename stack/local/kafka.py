@@ -123,8 +123,8 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_se
     """
     logging = f"-Dlog4j.configuration=file:{CONF_DIR / 'log4j.properties'}"
     every_jar = f"{jars}/*"
+    # The JVM opens one more port for itself, on every address; it drops connections from other machines there.
     jmx = (
-        "-Dcom.sun.management.jmxremote",
         f"-Dcom.sun.management.jmxremote.port={ports.kafka_jmx}",
         f"-Dcom.sun.management.jmxremote.rmi.port={ports.kafka_jmx}",
         "-Dcom.sun.management.jmxremote.host=127.0.0.1",
