@@ -21,8 +21,11 @@ readonly QT_LIBRARIES=(
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly ROOT=$PWD VENV=$PWD/.venv
+# Where the system's files are looked for; another place only in tests.
+readonly SYSTEM=${PAAI_SYSTEM_ROOT:-}
 
-say() { printf '%s\n' "$*" >&2; }
+# Each argument is a line.
+say() { printf '%s\n' "$@" >&2; }
 
 # --- the system -----------------------------------------------------------------------------------------------------------
 
@@ -43,7 +46,7 @@ venv_is_usable() { "$VENV/bin/python" -c 'import pip' >/dev/null 2>&1; }
 
 has_java() {
   local home major
-  for home in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
+  for home in "${JAVA_HOME:-}" "$SYSTEM"/usr/lib/jvm/*; do
     [[ -n $home && -x $home/bin/java ]] || continue
     major=$(sed -nE 's/^JAVA_VERSION="([0-9]+).*/\1/p' "$home/release" 2>/dev/null || true)
     [[ -n $major && $major -ge $JAVA_MAJOR ]] && return 0
@@ -54,7 +57,7 @@ has_java() {
 
 has_font() {
   local folder
-  for folder in /usr/share/fonts /usr/local/share/fonts "$HOME/.local/share/fonts" "$HOME/.fonts"; do
+  for folder in "$SYSTEM/usr/share/fonts" "$SYSTEM/usr/local/share/fonts" "$HOME/.local/share/fonts" "$HOME/.fonts"; do
     [[ -d $folder && -n $(find -L "$folder" -name '*.[ot]t[fc]' -print -quit 2>/dev/null) ]] && return 0
   done
   return 1
@@ -98,7 +101,8 @@ apt_has() { [[ -n $(apt-cache show --no-all-versions "$1" 2>/dev/null) ]]; }
 apt_version_fits() {
   local version
   version=$(apt-cache policy python3 2>/dev/null | sed -nE 's/^ *Candidate: 3\.([0-9]+).*/\1/p')
-  [[ -n $version && $version -ge $PYTHON_MINOR ]]
+  # Without package lists nothing is known; the plain name is then the best guess.
+  [[ -z $version || $version -ge $PYTHON_MINOR ]]
 }
 
 by_hand() {
@@ -134,7 +138,7 @@ prepare_system() {
   "${apt[@]}" update >&2 || say "apt-get update failed; going on with the lists that are there."
   mapfile -t packages < <(adapt "${packages[@]}")
   # Slim images have no folder for manual pages, and Java's package wants to put a link there.
-  "${as_root[@]}" mkdir -p /usr/share/man/man1
+  "${as_root[@]}" mkdir -p "$SYSTEM/usr/share/man/man1"
   if ! "${apt[@]}" install -y --no-install-recommends "${packages[@]}" >&2; then
     say "" "apt-get could not install: ${packages[*]}" "Its reason stands above. Check the network, then repeat what you typed."
     exit 4
