@@ -165,11 +165,19 @@ prepare_venv() {
   exec 9>"$ROOT/.setup-lock"
   flock -w 1800 9 || { say "Another set-up of this checkout does not end."; exit 5; }
   is_ready "$set" && return 0
+  # An environment that this script did not make belongs to somebody: it is neither removed nor installed into.
+  if [[ -e $VENV && ! -e $VENV/.place && ! -e $VENV/.unfinished ]]; then
+    say "" "$VENV was not made by this script, so it is left alone." "Move it away or remove it, then repeat what you typed."
+    exit 3
+  fi
   # An installation that was broken off leaves packages that look installed and are not. Downloads are kept by pip.
   if [[ -e $VENV/.unfinished || ! -f $VENV/.place || $(<"$VENV/.place") != "$VENV" ]] || ! venv_is_usable; then
     python=$(PATH=${PATH//"$VENV/bin:"/} find_python) || { rm -rf "$VENV"; prepare_system; python=$(find_python); }
     say "Making the environment .venv with $("$python" --version) ..."
     rm -rf "$VENV"
+    # Marked before anything else is in it: whatever ends this run, the next one knows the remains as its own.
+    mkdir "$VENV"
+    touch "$VENV/.unfinished"
     "$python" -m venv "$VENV"
     printf '%s' "$VENV" >"$VENV/.place"
   fi

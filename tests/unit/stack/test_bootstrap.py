@@ -306,6 +306,28 @@ def test_a_checkout_that_was_moved_gets_a_new_environment(ready_machine: Machine
     assert ready_machine.calls()[0] == "venv"
 
 
+def test_an_environment_of_somebody_else_is_left_alone(ready_machine: Machine) -> None:
+    foreign = ready_machine.checkout / ".venv" / "bin" / "python"
+    foreign.parent.mkdir(parents=True)
+    shutil.copy(ready_machine.tools / "python3", foreign)
+
+    result = ready_machine.run("run")
+
+    assert result.returncode == 3
+    assert "was not made by this script" in result.stderr
+    assert foreign.exists()
+    assert ready_machine.calls() == []
+
+
+def test_one_whose_making_was_broken_off_is_made_anew(ready_machine: Machine) -> None:
+    (ready_machine.checkout / ".venv").mkdir()
+    (ready_machine.checkout / ".venv" / ".unfinished").touch()
+
+    assert ready_machine.run("run").returncode == 0
+
+    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "pip requirements/run.txt"]
+
+
 def test_it_works_from_any_folder(ready_machine: Machine) -> None:
     script = ready_machine.checkout / "stack" / "bootstrap.sh"
 
