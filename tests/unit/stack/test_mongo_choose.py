@@ -117,7 +117,10 @@ def test_when_both_have_data_the_better_one_goes_on(programs: Path, tmp_path: Pa
         (tmp_path / kind).mkdir()
         (tmp_path / kind / "WiredTiger").touch()
 
-    assert mongo.choose(data_dir=tmp_path, path=str(programs)).kind == "secantusd-rs"
+    choice = mongo.choose(data_dir=tmp_path, path=str(programs))
+
+    assert choice.kind == "secantusd-rs"
+    assert "would start empty" not in choice.why
 
 
 def test_command_of_mongod(tmp_path: Path) -> None:
