@@ -132,8 +132,8 @@ def _raw(database: Database[dict[str, Any]], wanted_ms: set[int]) -> dict[int, f
 def _pixels_of_hue(image: QImage, hue: QColor) -> int:
     """Pixels whose hue is that of the sensor and that are clearly coloured."""
     found = 0
-    for y in range(0, image.height(), 2):
-        for x in range(0, image.width(), 2):
+    for y in range(image.height()):
+        for x in range(image.width()):
             colour = image.pixelColor(x, y)
             difference = abs(colour.hsvHue() - hue.hsvHue())
             if colour.hsvSaturation() > 30 and min(difference, 360 - difference) <= 8:
