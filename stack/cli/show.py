@@ -19,6 +19,7 @@ from stack.target import Check, Endpoints, Plan, ServiceStatus, Step, StepState
 _MARKS = {StepState.PENDING: "·", StepState.RUNNING: "→", StepState.DONE: "✓", StepState.FAILED: "✗"}
 _STYLES = {StepState.PENDING: "dim", StepState.RUNNING: "cyan", StepState.DONE: "green", StepState.FAILED: "red"}
 _REDRAWS_PER_S = 8
+_PIPE_COLUMNS = 1000
 
 
 class Output(Protocol):
@@ -81,7 +82,9 @@ class TextOutput:
     """For people. Colours and redrawing only on a terminal."""
 
     def __init__(self, console: Console | None = None, *, errors: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR")))
+        # Into a pipe or a file a row stays one line, whatever its length.
+        width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+        self._console = console or Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR")), width=width)
         self._errors = errors or Console(stderr=True, highlight=False)
 
     def plan(self, plan: Plan) -> None:
@@ -125,7 +128,7 @@ class TextOutput:
             table.add_row(
                 row.service, state, f"{row.running}/{row.wanted}", str(row.restarts), memory, Text(row.message, overflow="fold")
             )
-        self._console.print(table, width=None if self._console.is_terminal else 400)
+        self._console.print(table)
 
     def checks(self, checks: Sequence[Check]) -> None:
         """See `Output`."""

@@ -1,6 +1,7 @@
 """The command line: options before and after the command, exit codes, and what programs may rely on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_status_for_programs(target: FakeTarget, capsys: pytest.CaptureFixture[s
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert [row["service"] for row in rows] == [service.name for service in SERVICES]
     assert {"service", "wanted", "running", "healthy", "restarts", "message"} <= set(rows[0])
+
+
+def test_status_into_a_pipe_is_a_line_a_service(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    message = "The job cannot go on from its checkpoint, since the topic was wiped. " * 3
+    target.services[7] = replace(target.services[7], healthy=False, message=message)
+    assert run("status") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(SERVICES)
+    assert message.strip() in lines[8]
 
 
 def test_endpoints_for_programs(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
