@@ -55,8 +55,9 @@ def test_unsubscribed_hears_nothing() -> None:
 
 def test_an_exception_is_a_sentence_with_its_traceback_in_the_details() -> None:
     centre = Notifications()
+    fleet: dict[str, int] = {}
     try:
-        {}["missing"]
+        fleet["missing"]
     except KeyError as error:
         entry = centre.exception(error, "reading the fleet")
     assert "while reading the fleet" in entry.text
