@@ -1,0 +1,70 @@
+"""What the terminal shows."""
+
+import math
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from desktop.headless.screen import plain, render
+from desktop.headless.spark import sparkline
+from desktop.model.fleet import FleetState
+from desktop.model.health import Health, Message, Severity
+from desktop.model.snapshot import LiveSnapshot, ViewRequest
+from desktop.model.store import LiveStore
+from stack.target import ServiceStatus
+from tests.helpers.fake_feed import FakeFeed
+
+T0 = 1_795_499_070.0
+SERVICES = (ServiceStatus("broker", 1, 1, True, 0, ""), ServiceStatus("paai", 3, 2, False, 1, "one is starting"))
+BAD = Health(messages=(Message("x", Severity.WARNING, "Spark is 14 s behind because batches take 3.1 s", "spark"),))
+
+
+@pytest.fixture
+def snapshot() -> LiveSnapshot:
+    store = LiveStore(clock=lambda: T0 + 65)
+    FakeFeed(store, counts={"Thermostat": 3}).play(T0, T0 + 65)
+    return store.snapshot(ViewRequest(T0, T0 + 65, 300))
+
+
+def test_the_screen_names_services_sensors_and_what_is_wrong(snapshot: LiveSnapshot) -> None:
+    console = Console(width=140, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    fleet = FleetState(counts={"Thermostat": 5}, running=True, wanted_per_s=5, sent_per_s=5, as_of=T0)
+    console.print(render(where="This machine", services=SERVICES, fleet=fleet, snapshot=snapshot, health=BAD))
+    text = console.export_text()
+    console.file.close()
+    for part in (
+        "This machine",
+        "● broker",
+        "▲ paai",
+        "2/3",
+        "Temperature",
+        "3 of 5",
+        "°C",
+        "Heart rate",
+        "Spark is 14 s behind",
+    ):
+        assert part in text
+
+
+def test_one_line_for_a_log(snapshot: LiveSnapshot) -> None:
+    line = plain(services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=Health())
+    assert "\n" not in line
+    assert line.startswith("1 of 2 services healthy · Temperature ")
+    assert line.endswith("nothing wrong")
+    assert "Pressure" not in line
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "drawn"),
+    [
+        ([], 10, ""),
+        ([1.0, 1.0], 10, "▅▅"),
+        ([0.0, 7.0], 10, "▁█"),
+        ([0.0, math.nan, 7.0], 10, "▁ █"),
+        ([math.nan], 10, " "),
+        ([0, 0, 7, 7], 2, "▁█"),
+    ],
+)
+def test_sparklines(values: list[float], width: int, drawn: str) -> None:
+    assert sparkline(np.array(values, dtype=np.float64), width) == drawn
