@@ -55,7 +55,7 @@ def _single(system: BenchSystem) -> Row:
         "single POST to Kafka's acknowledgement, one paai process ÷ bare FastAPI + pydantic route",
         f"{thousands(ratio.ours)} req/s",
         f"{thousands(ratio.reference)} req/s",
-        _spread(ratio),
+        spread(ratio),
         "≥ 0.7",
         (
             f"wrk, {_CONNECTIONS} connections, {_PAIRS} pairs of {_SECONDS:g} s.",
@@ -96,11 +96,11 @@ def _batch(system: BenchSystem) -> Row:
         f"batch POST ({_BATCH} readings), one paai process ÷ pydantic validate_json of the same bytes",
         f"{thousands(ratio.ours)} readings/s",
         f"{thousands(ratio.reference)} readings/s",
-        _spread(ratio),
+        spread(ratio),
         "≥ 0.5",
         (f"8 connections; CPU of paai {loads[-1].server_cpu:.0%}, of the client {loads[-1].client_cpu:.0%}.",),
     )
 
 
-def _spread(ratio: Ratio) -> str:
+def spread(ratio: Ratio) -> str:
     return f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
