@@ -131,6 +131,8 @@ SERVICES: Final[tuple[Service, ...]] = (
         HealthKind.HTTP,
         ("paai",),
         health_path="/healthz",
+        # Not needed sooner; what everything else waits for gets the processor first.
+        after=("broker", "spark-master"),
         links=(Link("API", "paai", "/docs"),),
         scalable=True,
         replicas=3,
@@ -143,6 +145,8 @@ SERVICES: Final[tuple[Service, ...]] = (
         HealthKind.HTTP,
         ("generator",),
         health_path="/healthz",
+        # Not needed sooner; what everything else waits for gets the processor first.
+        after=("broker", "spark-master"),
         links=(Link("API", "generator", "/docs"),),
     ),
 )
