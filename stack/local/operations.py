@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from backend.contract.ports import Ports
@@ -142,5 +141,4 @@ def _start(supervisor: Supervisor, board: StepBoard, layout: Layout, ports: Port
         why_down=lambda service, process: why_down(layout, service, process),
         cancel=threading.Event(),
     )
-    alone = replace(service, after=())
-    yield from starter.run([alone], instance.wanted_replicas(layout))
+    yield from starter.run([service], instance.wanted_replicas(layout))

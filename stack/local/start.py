@@ -58,7 +58,9 @@ class Starter:
             StepFailedError: a service gave up or ran out of time; its step was yielded as FAILED.
             CancelledError: the cancel event was set.
         """
-        pending, waiting, healthy = list(services), dict[str, _Waiting](), set[str]()
+        pending, waiting = list(services), dict[str, _Waiting]()
+        # Those that are not of this run are somebody else's matter; waiting for them here would never end.
+        healthy = {name for service in services for name in service.after} - {service.name for service in services}
         with ThreadPoolExecutor(max_workers=6, thread_name_prefix="probe") as pool:
             while pending or waiting:
                 if self._cancel.is_set():

@@ -96,7 +96,7 @@ def test_an_exit_that_is_being_restarted_is_no_failure(supervisor: FakeSuperviso
 def test_an_exit_that_nobody_restarts_is_a_failure(supervisor: FakeSupervisor) -> None:
     supervisor.outcome["spark-job"] = "EXITED"
     with pytest.raises(StepFailedError, match="Spark job is EXITED"):
-        start(supervisor, lambda _: Health(False, "No."), (replace(find("spark-job"), after=()),))
+        start(supervisor, lambda _: Health(False, "No."), (find("spark-job"),))
 
 
 def test_the_wait_ends(supervisor: FakeSupervisor) -> None:
