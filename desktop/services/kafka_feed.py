@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from backend.contract.names import TOPIC_MESSAGES
 from desktop.model.readings import ReadingBatch
@@ -97,7 +98,7 @@ class KafkaFeed:
         span_s: How much of the past is read at the start.
         max_backfill: Bound of that in records; the newest are read.
         clock: Seconds since the epoch.
-        make_consumer: Another client, for tests.
+        make_consumer: Another client, for tests; `topic_id` alike.
         look_s: How often the topic's partitions and ends are looked at.
         retry_s: Pause before another attempt after a failure.
     """
@@ -112,6 +113,7 @@ class KafkaFeed:
         max_backfill: int = MAX_BACKFILL_RECORDS,
         clock: Callable[[], float] = time.time,
         make_consumer: Callable[[dict[str, Any]], Any] = Consumer,
+        topic_id: Callable[[dict[str, Any], str], str] | None = None,
         look_s: float = LOOK_S,
         retry_s: float = RETRY_S,
     ) -> None:
@@ -119,6 +121,8 @@ class KafkaFeed:
         self._login, self._sink, self._topic = login, sink, topic
         self._span_s, self._max_backfill, self._clock = span_s, max_backfill, clock
         self._state = KafkaState(answering=False, since=clock(), reason="not asked yet")
+        self._topic_id = topic_id or _topic_id
+        self._id = ""  # the topic that `_next` belongs to; a topic made anew has another
         self._next: dict[int, int] = {}  # per partition the offset to be read next
         self._goal: dict[int, int] = {}  # per partition its end when the feed began
         self._looked_at = 0.0
@@ -202,6 +206,9 @@ class KafkaFeed:
         self._answered(topic_missing=not partitions)
         if not partitions:
             return False
+        identity = self._topic_id(self._login.config(), self._topic)
+        if identity != self._id:
+            self._next, self._id = {}, identity
         since_ms = int((self._clock() - self._span_s) * 1000) // 60_000 * 60_000  # whole windows
         by_time = consumer.offsets_for_times(
             [TopicPartition(self._topic, p, since_ms) for p in partitions], timeout=_CALL_TIMEOUT_S
@@ -247,8 +254,7 @@ class KafkaFeed:
         self._answered(topic_missing=not partitions)
         self._sink.note_lag(behind)
         if partitions != self._next.keys():
-            for gone in self._next.keys() - partitions:
-                del self._next[gone]
+            # A broker that has just started may not know the topic for a moment: what was read stays remembered.
             for new in partitions - self._next.keys():
                 self._next[new] = 0
             raise _TopicChangedError("the topic's partitions have changed")
@@ -270,6 +276,19 @@ class KafkaFeed:
     def _set(self, *, caught_up: bool) -> None:
         old = self._state
         self._state = KafkaState(old.answering, old.since, old.reason, caught_up, old.topic_missing)
+
+
+def _topic_id(config: dict[str, Any], topic: str) -> str:
+    """What tells a topic from one of the same name that was deleted.
+
+    Raises:
+        KafkaException: it cannot be asked for.
+    """
+    described = AdminClient(config).describe_topics(TopicCollection([topic]), request_timeout=_CALL_TIMEOUT_S)
+    try:
+        return str(described[topic].result(_CALL_TIMEOUT_S).topic_id)
+    except TimeoutError as error:
+        raise KafkaException(KafkaError(KafkaError.REQUEST_TIMED_OUT)) from error
 
 
 def _reason(error: KafkaException) -> str:

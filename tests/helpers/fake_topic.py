@@ -38,6 +38,7 @@ class FakeTopic:
         self.records: dict[int, list[tuple[int, bytes | None]]] = {p: [] for p in range(partitions)}
         self.low: dict[int, int] = dict.fromkeys(range(partitions), 0)
         self.consumers: list[FakeConsumer] = []
+        self.generation = 0
 
     def produce(self, value: bytes | None, *, partition: int = 0, t_ms: int = 0) -> None:
         """Append a record."""
@@ -45,9 +46,14 @@ class FakeTopic:
 
     def recreate(self) -> None:
         """As if it had been deleted and made anew: empty, offsets from 0."""
+        self.generation += 1
         for partition in self.records:
             self.records[partition] = []
             self.low[partition] = 0
+
+    def topic_id(self, config: dict[str, Any], topic: str) -> str:
+        """What the desktop asks instead of an AdminClient."""
+        return str(self.generation)
 
     def consumer(self, config: dict[str, Any]) -> "FakeConsumer":
         """What the desktop calls instead of `Consumer`."""
@@ -75,7 +81,8 @@ class FakeConsumer:
     def list_topics(self, topic: str, timeout: float) -> Any:
         self._check()
         error = None if self._topic.exists else KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
-        return SimpleNamespace(topics={topic: SimpleNamespace(error=error, partitions=dict.fromkeys(self._topic.records))})
+        partitions = dict.fromkeys(self._topic.records) if self._topic.exists else {}
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=error, partitions=partitions)})
 
     def offsets_for_times(self, partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
         self._check()

@@ -148,14 +148,15 @@ def _slices(
     source: _Source, time_field: str, query: Document, begin_ms: int, end_ms: int, cancel: threading.Event
 ) -> Iterator[tuple[int, list[Row]]]:
     """Rows of [begin, end) in order, in slices of adapting length; with each the time up to which all is there."""
-    at, length = begin_ms, _FIRST_SLICE_MS
-    while at < end_ms:
+    at = _next_ms(source, time_field, query, begin_ms, end_ms)
+    length = _FIRST_SLICE_MS
+    while at is not None and at < end_ms:
         if cancel.is_set():
             raise CancelledError
         upto = min(at + length, end_ms)
-        span = {"$gte": times.to_datetime(at), "$lt": times.to_datetime(upto)}
         keyed: list[tuple[Any, Row]] = []
-        for document in source.collection.find({**query, time_field: span}, {"_id": 0}, batch_size=_BATCH):
+        span = _span(time_field, at, upto)
+        for document in source.collection.find({**query, **span}, {"_id": 0}, batch_size=_BATCH):
             if document.get("device_id") == CANARY_DEVICE_ID:
                 continue
             keyed.append(source.to_row(document))
@@ -166,11 +167,40 @@ def _slices(
         if len(keyed) > _MANY_ROWS and length > 1:
             length = max(1, length // 4)
             continue
+        if not keyed:
+            # A hole may be years long: ask where it ends instead of walking through it.
+            at = _next_ms(source, time_field, query, upto, end_ms)
+            continue
         keyed.sort(key=lambda pair: pair[0])
         yield upto, [row for _, row in keyed]
         at = upto
         if len(keyed) < _FEW_ROWS:
             length *= 2
+
+
+def _span(time_field: str, begin_ms: int, end_ms: int) -> Document:
+    return {time_field: {"$gte": times.to_datetime(begin_ms), "$lt": times.to_datetime(end_ms)}}
+
+
+def _next_ms(source: _Source, time_field: str, query: Document, begin_ms: int, end_ms: int) -> int | None:
+    """A time at or before the first document of [begin, end), to a second; None when there is none.
+
+    By halving, each step one look into the index: sorting for the first one scans on servers that do not sort by index.
+    """
+
+    def any_in(low_ms: int, high_ms: int) -> bool:
+        return source.collection.find_one({**query, **_span(time_field, low_ms, high_ms)}, {"_id": 1}) is not None
+
+    if begin_ms >= end_ms or not any_in(begin_ms, end_ms):
+        return None
+    low, high = begin_ms, end_ms
+    while high - low > 1_000:
+        middle = (low + high) // 2
+        if any_in(low, middle):
+            high = middle
+        else:
+            low = middle
+    return low
 
 
 class RawExporter(_StoredExporter):

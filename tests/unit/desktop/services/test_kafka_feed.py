@@ -43,6 +43,7 @@ def running(topic: FakeTopic, sink: Sink, max_backfill: int = 1000) -> Iterator[
     ticks = iter(range(10**9))
     feed = KafkaFeed(
         login=KafkaLogin("nowhere"), sink=sink, clock=lambda: NOW + next(ticks) * 1e-4, make_consumer=topic.consumer,
+        topic_id=topic.topic_id,
         look_s=0.001, max_backfill=max_backfill, retry_s=0.01,
     )  # fmt: skip
     stop = threading.Event()
@@ -132,6 +133,34 @@ def test_a_topic_that_does_not_exist_yet_is_waited_for() -> None:
         topic.exists = True
         put(topic, "a")
         wait_until(lambda: sink.ids == ["a"] and not feed.state.topic_missing, 5, "the reading")
+
+
+def test_a_topic_that_is_gone_for_a_moment_is_not_read_again() -> None:
+    """A broker that has just started does not know its topics for a moment."""
+    topic, sink = FakeTopic(), Sink()
+    put(topic, "a")
+    with running(topic, sink) as feed:
+        wait_until(lambda: sink.ids == ["a"], 5, "the first reading")
+        topic.exists = False
+        wait_until(lambda: feed.state.topic_missing, 5, "it to be told")
+        put(topic, "b")
+        topic.exists = True
+        wait_until(lambda: len(sink.ids) > 1 and not feed.state.topic_missing, 5, "the reading after it")
+    assert sink.ids == ["a", "b"]
+
+
+def test_a_topic_made_anew_that_has_grown_beyond_the_old_one_is_read_from_its_beginning() -> None:
+    topic, sink = FakeTopic(), Sink()
+    put(topic, "old")
+    with running(topic, sink) as feed:
+        wait_until(lambda: sink.ids == ["old"], 5, "the old topic")
+        topic.exists = False
+        wait_until(lambda: feed.state.topic_missing, 5, "it to be told")
+        topic.recreate()
+        for i in range(3):
+            put(topic, f"new{i}")
+        topic.exists = True
+        wait_until(lambda: len(sink.ids) == 4, 5, "the new topic")
 
 
 def test_a_new_partition_is_read_and_nothing_twice() -> None:
