@@ -128,6 +128,6 @@ def _window(system: BenchSystem) -> Row:
         (
             f"Memory {found['rss_mb']:.0f} MB with {_SECONDS // 60} minutes of that behind it.",
             f"{found['readings_per_s']:.0f} readings/s came in live.",
-            f"The GUI's event loop was away for {found['gap_p99_ms']:.0f} ms (p99), {found['gap_max_ms']:.0f} ms at the longest.",
+            f"The GUI's event loop was away {found['gap_p99_ms']:.0f} ms (p99), {found['gap_max_ms']:.0f} ms at most.",
         ),
     )
