@@ -40,9 +40,17 @@ class Archives:
     recorded_in: Path
 
     @classmethod
-    def of(cls, layout: Layout, *parts: object) -> "Archives":
-        """`parts` tell the combination: versions, paths of class paths."""
-        key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+    def of(cls, layout: Layout, *, java: str, jar_folders: Iterable[Path]) -> "Archives":
+        """
+        Args:
+            java: Tells one Java from another: its version and path.
+            jar_folders: Of the class paths. A JVM refuses an archive when one jar is newer, even with the same content.
+        """
+        parts = [java]
+        for folder in jar_folders:
+            status = [(path.name, path.stat()) for path in sorted(folder.glob("*.jar"))]
+            parts += [str(folder), *(f"{name} {s.st_size} {s.st_mtime_ns}" for name, s in status)]
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
         return cls(cache_dir() / "cds" / key, layout.run / "cds")
 
     def missing(self) -> list[str]:

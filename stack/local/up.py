@@ -144,7 +144,9 @@ class Up:
         layout = self._layout
         tools = find_tools(layout, self._ports)
         archives = cds.Archives.of(
-            layout, tools.java_version, tools.java, tools.pyspark_home, tools.kafka_jars, tools.spark_jars
+            layout,
+            java=f"{tools.java_version} {tools.java}",
+            jar_folders=(tools.pyspark_home / "jars", tools.kafka_jars, tools.spark_jars, tools.connect_services.parent),
         )
         remembered = jsonfile.read(layout.instance_file)
         if running:

@@ -1,5 +1,6 @@
 """Class archives: recorded where missing, used where there, kept only when written whole."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def archives(layout: Layout) -> cds.Archives:
-    return cds.Archives.of(layout, "17.0.15", "/jars/1")
+    return cds.Archives.of(layout, java="17.0.15", jar_folders=())
 
 
 def remember(layout: Layout, archives: cds.Archives) -> None:
@@ -73,12 +74,22 @@ def test_other_programs_are_left_alone(archives: cds.Archives) -> None:
 
 
 def test_another_java_has_its_own(layout: Layout, archives: cds.Archives) -> None:
-    assert cds.Archives.of(layout, "21.0.1", "/jars/1").folder != archives.folder
+    assert cds.Archives.of(layout, java="21.0.1", jar_folders=()).folder != archives.folder
+
+
+def test_jars_installed_again_make_it_anew(layout: Layout, tmp_path: Path) -> None:
+    """The JVM compares their times and would ignore the archive, silently and for ever."""
+    jar = tmp_path / "a.jar"
+    jar.write_text("x")
+    before = cds.Archives.of(layout, java="17", jar_folders=[tmp_path]).folder
+    assert cds.Archives.of(layout, java="17", jar_folders=[tmp_path]).folder == before
+    os.utime(jar, (1, 1))
+    assert cds.Archives.of(layout, java="17", jar_folders=[tmp_path]).folder != before
 
 
 def test_old_combinations_go(layout: Layout) -> None:
     for version in ("17", "21", "23"):
-        archives = cds.Archives.of(layout, version)
+        archives = cds.Archives.of(layout, java=version, jar_folders=())
         remember(layout, archives)
         (layout.run / "cds" / "broker.jsa").write_text("classes")
         cds.keep(layout, [stopped("broker", 143)])
