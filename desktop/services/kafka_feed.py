@@ -284,7 +284,8 @@ def _topic_id(config: dict[str, Any], topic: str) -> str:
     Raises:
         KafkaException: it cannot be asked for.
     """
-    described = AdminClient(config).describe_topics(TopicCollection([topic]), request_timeout=_CALL_TIMEOUT_S)
+    admin = AdminClient(config | {"log_level": 2})  # held until the answer is there: its end cancels what it was asked
+    described = admin.describe_topics(TopicCollection([topic]), request_timeout=_CALL_TIMEOUT_S)
     try:
         return str(described[topic].result(_CALL_TIMEOUT_S).topic_id)
     except TimeoutError as error:
