@@ -1,0 +1,122 @@
+"""Retention: by insertion, by size, in slices, and windows by their end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from backend.contract import names
+from backend.operator.retention import MAX_SLICES, RetentionKeeper
+
+Document = dict[str, Any]
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def _get(document: Any, path: str) -> Any:
+    for part in path.split("."):
+        document = document[part]
+    return document
+
+
+class FakeCursor:
+    def __init__(self, documents: list[Document]) -> None:
+        self._documents = documents
+
+    def sort(self, field: str, _direction: int) -> "FakeCursor":
+        return FakeCursor(sorted(self._documents, key=lambda d: _get(d, field)))
+
+    def skip(self, n: int) -> "FakeCursor":
+        return FakeCursor(self._documents[n:])
+
+    def limit(self, n: int) -> list[Document]:
+        return self._documents[:n]
+
+
+class FakeCollection:
+    def __init__(self) -> None:
+        self.documents: list[Document] = []
+        self.largest_delete = 0
+
+    def _matches(self, document: Document, condition: Document) -> bool:
+        tests = {"$lt": lambda a, b: a < b, "$lte": lambda a, b: a <= b}
+        return all(tests[op](_get(document, f), b) for f, ops in condition.items() for op, b in ops.items())
+
+    def find(self, condition: Document, _fields: Document) -> FakeCursor:
+        return FakeCursor([d for d in self.documents if self._matches(d, condition)])
+
+    def delete_many(self, condition: Document) -> Any:
+        kept = [d for d in self.documents if not self._matches(d, condition)]
+        deleted = len(self.documents) - len(kept)
+        self.largest_delete = max(self.largest_delete, deleted)
+        self.documents = kept
+        return type("Result", (), {"deleted_count": deleted})
+
+
+class FakeServer:
+    def __init__(self) -> None:
+        self.raw, self.windows = FakeCollection(), FakeCollection()
+
+    def __getitem__(self, name: str) -> Any:
+        known = {names.COLLECTION_MESSAGES: self.raw, names.COLLECTION_AGGREGATES: self.windows}
+        return known.get(name, self)
+
+    def command(self, _command: str, _name: str) -> Document:
+        return {"size": 100 * len(self.raw.documents), "count": len(self.raw.documents)}
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    return FakeServer()
+
+
+def keeper(server: FakeServer, *, raw_bytes: int = 10**9) -> RetentionKeeper:
+    return RetentionKeeper(
+        client=server,  # type: ignore[arg-type]
+        raw_hours=24,
+        raw_bytes=raw_bytes,
+        aggregate_days=30,
+        slice_documents=10,
+        now=lambda: NOW,
+        pause=lambda _s: False,
+    )
+
+
+def stored(hours_ago: float, n: int) -> ObjectId:
+    """An id as the server made it at that time."""
+    moment = int((NOW - timedelta(hours=hours_ago)).timestamp())
+    return ObjectId(moment.to_bytes(4, "big") + n.to_bytes(8, "big"))
+
+
+def test_raw_goes_by_when_it_was_stored_and_not_by_when_it_was_measured(server: FakeServer) -> None:
+    old = [{"_id": stored(25, n), "timestamp": NOW} for n in range(25)]
+    # Measured long ago, stored just now: stays.
+    new = [{"_id": stored(1, n), "timestamp": NOW - timedelta(days=300)} for n in range(25)]
+    server.raw.documents = old + new
+    finding = keeper(server).step()
+    assert finding.converged
+    assert server.raw.documents == new
+    assert server.raw.largest_delete <= 10
+
+
+def test_a_round_is_bounded_and_the_next_goes_on(server: FakeServer) -> None:
+    server.raw.documents = [{"_id": stored(30, n)} for n in range(MAX_SLICES * 10 + 5)]
+    kept = keeper(server)
+    assert not kept.step().converged
+    assert len(server.raw.documents) == 5
+    assert kept.step().converged
+    assert server.raw.documents == []
+    assert kept.removed == MAX_SLICES * 10 + 5
+
+
+def test_the_oldest_go_when_there_is_too_much(server: FakeServer) -> None:
+    server.raw.documents = [{"_id": stored(10 - n / 100, n)} for n in range(100)]
+    assert keeper(server, raw_bytes=6_000).step().converged
+    assert [d["_id"] for d in server.raw.documents] == [stored(10 - n / 100, n) for n in range(40, 100)]
+
+
+def test_windows_go_by_their_end(server: FakeServer) -> None:
+    ends = [NOW - timedelta(days=d) for d in (40, 31, 29, 0)]
+    server.windows.documents = [{"_id": str(end), "window": {"end": end}} for end in ends]
+    assert keeper(server).step().converged
+    assert [d["window"]["end"] for d in server.windows.documents] == ends[2:]

@@ -1,0 +1,30 @@
+"""The sink's configuration: what an outage and a bad record depend on."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from backend.contract import names
+from backend.operator.sink import sink_config, with_options
+
+
+def test_an_outage_diverts_nothing_and_bad_data_goes_to_the_dead_letters_with_its_reason() -> None:
+    config = sink_config(mongo_uri="mongodb://m:27017/", tasks=2)
+    assert config["errors.tolerance"] == "all"
+    assert config["mongo.errors.tolerance"] == "data"  # "all" would send whole batches there while MongoDB is away
+    assert config["errors.deadletterqueue.topic.name"] == names.TOPIC_DEAD_LETTERS
+    assert config["errors.deadletterqueue.context.headers.enable"] == "true"
+    assert parse_qs(urlsplit(config["connection.uri"]).query)["retryWrites"] == ["true"]
+
+
+def test_replaces_by_the_identity_and_stores_the_contract_s_fields() -> None:
+    config = sink_config(mongo_uri="mongodb://m:27017/", tasks=2)
+    assert config["document.id.strategy.partial.value.projection.list"] == "device_id,sensor,timestamp"
+    assert config["writemodel.strategy"].endswith("ReplaceOneBusinessKeyStrategy")
+    assert config["transforms.fields.include"] == "device_id,sensor,timestamp,value"
+    assert config["bulk.write.ordered"] == "false"
+    assert all(isinstance(v, str) for v in config.values())  # Connect answers text; anything else would be drift for ever
+
+
+def test_options_are_added_and_never_overridden() -> None:
+    uri = with_options("mongodb://u:p%40w@h1,h2?RetryWrites=false&authSource=admin", retryWrites="true", w="majority")
+    assert uri.startswith("mongodb://u:p%40w@h1,h2/?")
+    assert parse_qs(urlsplit(uri).query) == {"RetryWrites": ["false"], "authSource": ["admin"], "w": ["majority"]}
