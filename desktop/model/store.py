@@ -167,6 +167,11 @@ class LiveStore:
                 self._rate.add(batch.received, len(batch))
                 self._latency.add(batch.received, batch.t_ms)
             trim([s.log for s in self._sensors.values()], self._log_bytes)
+            oldest_ms = int(batch.received * 1000) - self._span_ms
+            for kept in self._sensors.values():
+                kept.log.drop_before(oldest_ms)
+                for series in kept.focus.values():
+                    series.drop_before(oldest_ms)
 
     def _ingest_sensor(self, kept: _Sensor, index: IndexArray, t_ms: TimeArray, value: ValueArray) -> None:
         if kept.seen is None:

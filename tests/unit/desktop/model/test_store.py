@@ -163,16 +163,34 @@ def test_slow_devices_still_report_between_their_readings() -> None:
 
 def test_memory_is_bounded_for_ever_and_told() -> None:
     limit = 3 * CHUNK_READINGS * BYTES_PER_READING
-    made = store(log_bytes=limit, max_devices=50)
+    made = store(log_bytes=limit)
+    n = CHUNK_READINGS
+    ids = [f"d{k % 100}" for k in range(n)]
     for i in range(8):
-        n = CHUNK_READINGS
         t = np.arange(n, dtype=np.int64) + round(T0 * 1000) + i * n
-        ids = [f"d{k % 100}-{i}" for k in range(n)]
-        made.ingest(ReadingBatch(ids, np.zeros(n, dtype=np.int8), t, np.ones(n), T0 + 3600))
+        made.ingest(ReadingBatch(ids, np.zeros(n, dtype=np.int8), t, np.ones(n), T0 + 600))
     stats = made.stats()
-    assert stats.buffer_bytes < limit + 6_000_000
+    assert limit <= stats.buffer_bytes < limit + 7_000_000
+    assert stats.received == 8 * n
+    assert stats.oldest == pytest.approx(T0 + 5 * n / 1000, abs=1)
+
+
+def test_what_is_older_than_the_span_goes() -> None:
+    made = store(span_s=600)
+    made.ingest(rows("a", [T0]))
+    made.set_focus(["a"])
+    for i in range(3 * CHUNK_READINGS // 1000):
+        made.ingest(rows("a", [T0 + i + k / 1000 for k in range(1000)], received=T0 + i + 1))
+    made.ingest(rows("a", [T0 + 10_000]))
+    assert made.stats().oldest == pytest.approx(T0 + 2 * CHUNK_READINGS / 1000, abs=1)
+    assert len(made.device_range(SENSOR, "a", 0, 2**60)) == 1
+
+
+def test_ids_are_bounded() -> None:
+    made = store(max_devices=50)
+    for i in range(200):
+        made.ingest(rows(f"d{i}", [T0]))
     assert len(made.search("", limit=1000)) == 50
-    assert stats.received == 8 * CHUNK_READINGS
 
 
 def test_devices_beyond_the_registry_still_count_in_the_envelope() -> None:
