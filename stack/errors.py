@@ -26,7 +26,8 @@ class StackError(Exception):
 
     def __init__(self, what: str, *, why: str = "", remedy: str = "") -> None:
         self.what, self.why, self.remedy = what, why, remedy
-        head = what + (":" if why else "." if remedy and not what.endswith(".") else "")
+        bare = what.removesuffix(".")
+        head = f"{bare}:" if why else f"{bare}." if remedy else what
         super().__init__(" ".join(part for part in (head, why, remedy) if part))
 
 

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+from stack.catalogue import SERVICES, HealthKind
 from stack.errors import NotRunningError, StepFailedError, WaitTimeoutError
 from stack.local import processes
 from stack.local.layout import Layout
@@ -30,6 +32,11 @@ def is_running(layout: Layout) -> bool:
     except NotRunningError:
         return False
     return True
+
+
+def reports(layout: Layout) -> list[Path]:
+    """What services without a port report of themselves. The other files there are kept: the generator's fleet."""
+    return [layout.state / f"{service.name}.json" for service in SERVICES if service.health is HealthKind.STATE_FILE]
 
 
 def clean_up(layout: Layout) -> str:
@@ -63,7 +70,7 @@ def start(layout: Layout) -> None:
     layout.metrics.mkdir(mode=0o700)
     for path in (layout.spark / "local", layout.spark / "work"):  # of executors that are gone
         shutil.rmtree(path, ignore_errors=True)
-    for path in (layout.restarts_file, *layout.state.glob("*.json")):
+    for path in (layout.restarts_file, *reports(layout)):
         path.unlink(missing_ok=True)
     command = (sys.executable, "-m", "supervisor.supervisord", "-c", str(layout.supervisor_conf))
     try:

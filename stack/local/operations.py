@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from backend.contract.ports import Ports
-from stack.catalogue import Service, find
+from stack.catalogue import HealthKind, Service, find
 from stack.errors import StackError, StepFailedError, UnknownServiceError, WaitTimeoutError
 from stack.local import daemon, instance, logs
 from stack.local.board import StepBoard
@@ -112,8 +112,9 @@ def _guarded(board: StepBoard, steps: Iterator[Step], last: str) -> Iterator[Ste
 
 
 def _forget_state(layout: Layout, service: Service) -> None:
-    """What the stopped process wrote of itself must not pass for news of the next."""
-    (layout.state / f"{service.name}.json").unlink(missing_ok=True)
+    """What the stopped process reported of itself must not pass for news of the next. What it keeps there is its own."""
+    if service.health is HealthKind.STATE_FILE:
+        (layout.state / f"{service.name}.json").unlink(missing_ok=True)
 
 
 def _stop(supervisor: Supervisor, board: StepBoard, key: str, service: Service, *, keep: int) -> Iterator[Step]:

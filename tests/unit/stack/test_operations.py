@@ -61,6 +61,14 @@ def test_restart_stops_and_starts(layout: Layout, supervisor: FakeSupervisor) ->
     assert not (layout.state / "spark-job.json").exists()  # news of the old process must not pass for the new one's
 
 
+def test_restart_keeps_the_generators_fleet(layout: Layout, supervisor: FakeSupervisor) -> None:
+    (layout.state / "generator.json").write_text("{}")
+    list(operations.restart_service(layout, PORTS, "generator"))
+    assert (layout.state / "generator.json").exists()
+    assert layout.state / "generator.json" not in daemon.reports(layout)  # nor does a start of the system remove it
+    assert {p.name for p in daemon.reports(layout)} == {"kafka-operator.json", "spark-job.json"}
+
+
 def test_reset_keeps_the_checkpoint_aside(layout: Layout, supervisor: FakeSupervisor) -> None:
     layout.checkpoint.mkdir()
     (layout.checkpoint / "offsets").write_text("x")
