@@ -84,6 +84,7 @@ class Deployment(QObject):
         self.trouble = ""
         self.failure: Failure | None = None
         self.title = ""
+        self.kind = ""  # "up" or "down", once one began
         self._step_came.connect(self._take_step)
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
@@ -185,7 +186,7 @@ class Deployment(QObject):
             return
         self._forget()
         run = self._run = _Run(title)
-        self.title = title
+        self.title, self.kind = title, kind
         self._monitor.hold(True)
         self._set_phase(Phase.RUNNING)
         self._tick.start()

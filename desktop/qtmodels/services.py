@@ -1,5 +1,6 @@
 """The table of services: one row each, cells updated one by one so that selection and scrolling stay."""
 
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final
 
@@ -31,16 +32,23 @@ STATUS_ROLE: Final = Qt.ItemDataRole.UserRole
 STATE_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 
 
-def state_of(status: ServiceStatus) -> str:
+#: What targets say of a service that was stopped on purpose or never started.
+STOPPED: Final = "Stopped."
+#: A service that is not healthy so soon after its start is still starting. Spark's job takes longest.
+STARTING_S: Final = 60.0
+
+
+def state_of(status: ServiceStatus, now: datetime | None = None) -> str:
     """One of running, starting, degraded, stopped, failed: a key of `widgets.signs.WORDS`."""
-    if status.wanted == 0 and status.running == 0:
-        return "stopped"
     if status.running == 0:
-        return "failed" if status.restarts or status.message else "stopped"
+        return "stopped" if status.wanted == 0 or status.message in ("", STOPPED) else "failed"
     if status.running < status.wanted:
         return "degraded"
     if status.healthy:
         return "running"
+    if status.since is not None:
+        young = ((now or datetime.now(UTC)) - status.since).total_seconds() < STARTING_S
+        return "starting" if young else "degraded"
     return "degraded" if status.message else "starting"
 
 

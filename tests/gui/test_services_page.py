@@ -1,12 +1,13 @@
 """The table of services and the log below it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
-from desktop.qtmodels.services import Column, ServicesModel, state_of
+from desktop.qtmodels.services import STARTING_S, Column, ServicesModel, state_of
 from desktop.views.services.page import ServicesPage
 from desktop.views.services.replicas import Replicas
 from stack.errors import StackError
@@ -36,8 +37,10 @@ def stepper(page: ServicesPage) -> Replicas:
 
 def test_states() -> None:
     assert state_of(status_of("broker", 1)) == "running"
-    assert state_of(status_of("broker", 1, healthy=False)) == "starting"
-    assert state_of(status_of("broker", 1, healthy=False, message="It does not answer.")) == "degraded"
+    young = replace(status_of("broker", 1, healthy=False, message="Nothing listens there."), since=datetime.now(UTC))
+    assert state_of(young) == "starting"
+    assert state_of(young, young.since and young.since + timedelta(seconds=STARTING_S)) == "degraded"
+    assert state_of(replace(young, restarts=3, running=0, message="Stopped.")) == "stopped"
     assert state_of(status_of("broker", 0)) == "stopped"
     assert state_of(status_of("broker", 0, message="It ended with code 1.")) == "failed"
     assert state_of(replace(status_of("paai", 2), wanted=3)) == "degraded"

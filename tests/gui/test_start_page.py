@@ -28,7 +28,7 @@ def stopped(make_bench: Callable[..., Bench]) -> Bench:
 def test_says_what_where_and_why(stopped: Bench) -> None:
     page = stopped.window.start_page
     shown = texts(page)
-    assert "Nothing runs on this machine yet" in shown
+    assert "Nothing runs on this machine" in shown
     assert "Docker is not installed here" in shown
     assert "Kafka broker" in shown
     assert "no mongod on PATH" in shown
@@ -129,6 +129,6 @@ def test_stopping_shows_its_steps_and_returns_to_the_start(bench: Bench) -> None
     bench.wait(lambda: "waits for all to end" in texts(bench.window.start_page), "the step")
     bench.target.gate.set()
     bench.wait(lambda: bench.desktop.deployment.phase is Phase.IDLE, "it stopped")
-    bench.wait(lambda: "Nothing runs on this machine yet" in texts(bench.window.start_page), "the start page")
+    bench.wait(lambda: "Nothing runs on this machine" in texts(bench.window.start_page), "the start page")
     assert first.stopped
     assert not bench.desktop.monitor.is_attached

@@ -143,21 +143,19 @@ class StartPage(Page):
             self.headline.setText(f"{deployment.title} …" if phase is Phase.RUNNING else "Cancelling …")
             self.reason.setText(f"On {place}. You may leave this page; it goes on.")
         elif failed:
-            self.headline.setText(
-                "The deployment did not finish" if deployment.title == "Deploying" else "Stopping did not finish"
-            )
+            self.headline.setText("The deployment did not finish" if deployment.kind == "up" else "Stopping did not finish")
             self.reason.setText("What was started goes on running; trying again continues from there.")
         elif deployment.trouble:
             self.headline.setText("The system cannot be looked at")
             self.reason.setText(deployment.trouble)
         else:
-            self.headline.setText(f"Nothing runs on {place} yet")
-            self.reason.setText(plan.reason if plan else "Looking at what is here …")
+            self.headline.setText(f"Nothing runs on {place}")
+            self.reason.setText(f"Why here: {plan.reason}" if plan else "Looking at what is here …")
         self.deploy.setText(f"Deploy on {place}")
         self.deploy.setVisible(not busy and not failed)
         self.deploy.setEnabled(plan is not None)
         self.deploy.setToolTip("Some checks failed; see below" if blocked else "")
-        self.cancel.setVisible(busy and deployment.title == "Deploying")
+        self.cancel.setVisible(busy and deployment.kind == "up")
         self.cancel.setEnabled(phase is Phase.RUNNING)
         self.back.setVisible(failed)
         self.taken.setVisible(busy)

@@ -43,14 +43,18 @@ class PlanCard(QFrame):
     def show_plan(self, plan: Plan) -> None:
         """Show it."""
         _clear(self._grid)
-        for row, item in enumerate(plan.items):
+        row = 0
+        for item in plan.items:
             self._grid.addWidget(label(title_of(item.service), "strong"), row, 0)
             self._grid.addWidget(Elided(item.role, mode=Qt.TextElideMode.ElideRight), row, 1)
-            how = f"{item.how} · {item.why}" if item.why else item.how
-            self._grid.addWidget(Elided(how, mode=Qt.TextElideMode.ElideRight, role="muted"), row, 2)
+            self._grid.addWidget(Elided(item.how, mode=Qt.TextElideMode.ElideRight, role="muted"), row, 2)
             port = label(f":{item.port}" if item.port else "", "muted")
             port.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._grid.addWidget(port, row, 3)
+            if item.why:
+                row += 1
+                self._grid.addWidget(label(item.why, "caption", wrap=True), row, 1, 1, 3)
+            row += 1
 
 
 class ChecksCard(QFrame):

@@ -98,7 +98,8 @@ class TopStrip(QFrame):
     def _update(self) -> None:
         state = system_state(self._monitor.status, attached=self._monitor.is_attached, phase=self._deployment.phase)
         self.sign.set_state(state)
-        self.word.setText(state)
+        stopping = self._deployment.busy and self._deployment.kind == "down"
+        self.word.setText("stopping" if stopping else state)
         since = self._monitor.running_since if self._monitor.is_attached else None
         self.uptime.setVisible(since is not None)
         if since is not None:
