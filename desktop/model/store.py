@@ -7,28 +7,30 @@ on arrays that are never written again. The GUI thread therefore never waits lon
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from backend.contract.devices import SENSORS
 from desktop.model import search
+from desktop.model.answers import RawRange, ValueAt
 from desktop.model.dedupe import RecentKeys
-from desktop.model.envelope import SPAN_MS, Buckets, FleetLattice, level_for, summary, to_envelope
+from desktop.model.envelope import SPAN_MS, Buckets, level_for, summary, to_envelope
 from desktop.model.meters import LatencyMeter, RateMeter
 from desktop.model.readings import (
     DeviceRegistry,
     IndexArray,
     ReadingBatch,
-    ReadingLog,
     Readings,
     TimeArray,
     ValueArray,
     trim,
 )
+from desktop.model.sensor import SensorData
 from desktop.model.series import GAP_INTERVALS, Series, to_curve
 from desktop.model.snapshot import FeedStats, LiveSnapshot, SensorView, Steps, ViewRequest
 from desktop.model.windows import WINDOW_MS, Window, WindowTable, from_buckets, from_readings, to_steps
+
+__all__ = ["LiveStore", "RawRange", "ValueAt"]
 
 Clock = Callable[[], float]
 
@@ -37,77 +39,6 @@ DEFAULT_LOG_BYTES = 160 * 1024 * 1024
 #: A reading stamped further ahead than this came past paai, which refuses it; it would push the whole hour out.
 MAX_FUTURE_MS = 60_000
 MIN_REPORTING_S = 5.0
-_DEFAULT_INTERVAL_MS = 1_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class ValueAt:
-    """What both sources say about one moment; NaN and None where one has nothing.
-
-    Attributes:
-        raw: Of a device its last reading before the moment, of the fleet the mean around it.
-        raw_low, raw_high: The fleet's extremes around the moment; of a device equal to `raw`.
-        raw_t: Time of what `raw` shows, seconds since the epoch, or NaN.
-        aggregate, aggregate_low, aggregate_high: The window that holds the moment.
-        window_start, window_end: Its edges, or NaN.
-        provisional: The window was computed from raw readings here.
-    """
-
-    raw: float = float("nan")
-    raw_low: float = float("nan")
-    raw_high: float = float("nan")
-    raw_t: float = float("nan")
-    aggregate: float = float("nan")
-    aggregate_low: float = float("nan")
-    aggregate_high: float = float("nan")
-    window_start: float = float("nan")
-    window_end: float = float("nan")
-    provisional: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RawRange:
-    """Raw readings of a time range, ascending in time then device.
-
-    Attributes:
-        device_ids: n ids.
-        t: float64[n], seconds since the epoch.
-        value: float64[n].
-    """
-
-    device_ids: list[str]
-    t: ValueArray
-    value: ValueArray
-
-
-class _Sensor:
-    """All that is kept of one sensor."""
-
-    def __init__(self, span_ms: int) -> None:
-        self.log = ReadingLog()
-        self.lattice = FleetLattice(span_ms)
-        self.seen: RecentKeys | None = None  # made with the first reading: a sensor nobody has costs nothing
-        self.windows = WindowTable()
-        self.focus: dict[str, Series] = {}
-        self.focus_windows: dict[str, WindowTable] = {}
-        self.last_ms = np.empty(0, dtype=np.int64)  # by device index; 0 = never
-        self.step_ms = np.empty(0, dtype=np.int64)  # last distance of two readings, by device index; 0 = unknown
-        self.interval_ms = _DEFAULT_INTERVAL_MS
-        self.interval_at = 0.0
-
-    def reach(self, size: int) -> None:
-        """Make room for device indices below `size`."""
-        if size > len(self.last_ms):
-            room = max(1024, size + size // 2) - len(self.last_ms)
-            self.last_ms = np.concatenate((self.last_ms, np.zeros(room, dtype=np.int64)))
-            self.step_ms = np.concatenate((self.step_ms, np.zeros(room, dtype=np.int64)))
-
-    @property
-    def nbytes(self) -> int:
-        series = sum(s.nbytes for s in self.focus.values())
-        tables = self.windows.nbytes + sum(t.nbytes for t in self.focus_windows.values())
-        seen = self.seen.nbytes if self.seen else 0
-        return self.log.nbytes + self.lattice.nbytes + seen + series + tables + self.last_ms.nbytes * 2
 
 
 class LiveStore:
@@ -133,7 +64,7 @@ class LiveStore:
         self._log_bytes = log_bytes
         self._lock = threading.Lock()
         self._registry = DeviceRegistry(max_devices)
-        self._sensors = {sensor: _Sensor(self._span_ms) for sensor in SENSORS}
+        self._sensors = {sensor: SensorData(self._span_ms) for sensor in SENSORS}
         self._focus: tuple[str, ...] = ()
         self._focus_index: dict[int, str] = {}
         self._rate = RateMeter()
@@ -173,7 +104,7 @@ class LiveStore:
                 for series in kept.focus.values():
                     series.drop_before(oldest_ms)
 
-    def _ingest_sensor(self, kept: _Sensor, index: IndexArray, t_ms: TimeArray, value: ValueArray) -> None:
+    def _ingest_sensor(self, kept: SensorData, index: IndexArray, t_ms: TimeArray, value: ValueArray) -> None:
         if kept.seen is None:
             kept.seen = RecentKeys()
         known = index >= 0
@@ -191,28 +122,11 @@ class LiveStore:
             else:
                 kept.lattice.add(t_ms[fresh], value[fresh])
             kept.log.append(t_ms, index, value)
-            self._note_devices(kept, index[order], t_ms[order])
+            kept.note_devices(index[order], t_ms[order])
             for device, device_id in self._focus_index.items():
                 rows = np.flatnonzero(index == device)
                 if len(rows):
                     kept.focus.setdefault(device_id, Series()).add(t_ms[rows], value[rows])
-
-    @staticmethod
-    def _note_devices(kept: _Sensor, device: IndexArray, when: TimeArray) -> None:
-        """Remember when each device was last heard of and the distance from its reading before. Sorted by device, time."""
-        if not len(device):
-            return
-        last = np.append(device[1:] != device[:-1], True)
-        first = np.append(True, last[:-1])
-        # Within the batch the distance to the one before, else to what was remembered.
-        before = np.where(first, kept.last_ms[device], np.append(0, when[:-1]))
-        step = np.where(before > 0, when - before, 0)[last]
-        device, when = device[last], when[last]
-        newer = when > kept.last_ms[device]
-        device, when, step = device[newer], when[newer], step[newer]
-        kept.last_ms[device] = when
-        positive = step > 0
-        kept.step_ms[device[positive]] = step[positive]
 
     def ingest_focus_history(self, device_id: str, sensor: str, t_ms: TimeArray, value: ValueArray) -> None:
         """Merge a focus device's past from MongoDB; what Kafka brought wins. Ignored when it is not in focus any more."""
@@ -295,9 +209,9 @@ class LiveStore:
             stats=self.stats(),
         )
 
-    def _view(self, sensor: str, kept: _Sensor, request: ViewRequest, now: float) -> SensorView:
+    def _view(self, sensor: str, kept: SensorData, request: ViewRequest, now: float) -> SensorView:
         begin_ms, end_ms = int(request.start * 1000), int(request.end * 1000) + 1
-        interval_ms = self._interval_ms(kept, now)
+        interval_ms = kept.interval_as_of(now)
         level_ms = level_for((request.end - request.start) * 1000, request.pixels, interval_ms)
         reporting_ms = int(max(MIN_REPORTING_S * 1000, GAP_INTERVALS * interval_ms))
         now_ms = int(now * 1000)
@@ -330,16 +244,6 @@ class LiveStore:
             high=high,
         )
 
-    @staticmethod
-    def _interval_ms(kept: _Sensor, now: float) -> float:
-        """Median interval of the devices that were heard of in the last minute; looked at once a second."""
-        if abs(now - kept.interval_at) >= 1.0:
-            kept.interval_at = now
-            steps = kept.step_ms[(kept.last_ms > (now - 60) * 1000) & (kept.step_ms > 0)]
-            if len(steps):
-                kept.interval_ms = float(np.median(steps))
-        return kept.interval_ms
-
     def stats(self) -> FeedStats:
         """The status bar's figures as of now."""
         now = self._clock()
@@ -364,7 +268,7 @@ class LiveStore:
         now = self._clock()
         counts: dict[str, int] = {}
         for sensor, kept in self._sensors.items():
-            limit = now * 1000 - max(MIN_REPORTING_S * 1000, GAP_INTERVALS * self._interval_ms(kept, now))
+            limit = now * 1000 - max(MIN_REPORTING_S * 1000, GAP_INTERVALS * kept.interval_as_of(now))
             counts[sensor] = int(np.count_nonzero(kept.last_ms > limit))
         return counts
 
