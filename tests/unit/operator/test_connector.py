@@ -1,157 +1,200 @@
-"""The sink connector: created when it may be, put right, restarted, started over, and watched."""
+"""The sink connector is created, put right, restarted with backoff, and started over after a wipe."""
 
-import itertools
-from dataclasses import dataclass, field
+import pytest
 
+from backend.contract.names import SINK_CONNECTOR
 from backend.operator.backoff import Backoff
+from backend.operator.connect_client import ConnectorStatus, ConnectUnavailableError
 from backend.operator.connector import ConnectorKeeper
 from backend.operator.lag import LagWatch
-from tests.helpers.fake_operator_parts import FakeConnect, FakeKafka
+from backend.operator.sink import sink_config
 
-CONFIG = {"name": "mongodb-sink", "tasks.max": "2"}
+CONFIG = {"name": SINK_CONNECTOR, "tasks.max": "1"}
 
 
-@dataclass
+class FakeConnect:
+    """Connect's REST interface as far as it is used.
+
+    Attributes:
+        calls: What was changed, in order.
+    """
+
+    def __init__(self) -> None:
+        self.stored: dict[str, str] | None = None
+        self.state = "RUNNING"
+        self.tasks: dict[int, str] = {0: "RUNNING"}
+        self.up = True
+        self.calls: list[str] = []
+
+    def _answer(self) -> None:
+        if not self.up:
+            raise ConnectUnavailableError("it does not answer")
+
+    def config(self, name: str) -> dict[str, str] | None:
+        self._answer()
+        return self.stored
+
+    def put_config(self, name: str, config: dict[str, str]) -> None:
+        self._answer()
+        self.stored = dict(config)
+        self.calls.append("put")
+
+    def status(self, name: str) -> ConnectorStatus | None:
+        self._answer()
+        if self.stored is None:
+            return None
+        return ConnectorStatus(state=self.state, tasks=self.tasks, trace="DataException: no server")
+
+    def restart(self, name: str, *, only_failed: bool) -> None:
+        self.calls.append(f"restart {only_failed}")
+
+    def resume(self, name: str) -> None:
+        self.calls.append("resume")
+        self.state, self.tasks = "RUNNING", {0: "RUNNING"}
+
+    def stop(self, name: str) -> None:
+        self.calls.append("stop")
+        self.state, self.tasks = "STOPPED", {}
+
+    def forget_offsets(self, name: str) -> None:
+        self.calls.append("forget")
+
+    def forget_config(self) -> None:
+        """Somebody deleted the connector."""
+        self.stored = None
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+class FakeOffsets:
+    """Ends and commits of one partition."""
+
+    def __init__(self) -> None:
+        self.end = self.committed = 0
+
+    def end_offsets(self, topic: str) -> dict[int, int]:
+        return {0: self.end}
+
+    def committed_offsets(self, group: str, topic: str) -> dict[int, int]:
+        return {0: self.committed}
+
+
 class Bench:
-    """A keeper and all around it."""
+    """A keeper over fakes."""
 
-    connect: FakeConnect = field(default_factory=FakeConnect)
-    kafka: FakeKafka = field(default_factory=FakeKafka)
-    now: float = 1000.0
-    ready: bool = True
-    mongo: bool = True
-    generation: int = 1
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.connect, self.offsets = FakeConnect(), FakeOffsets()
+        self.now, self.generation = 0.0, 1
+        self.may_start = self.mongo_up = True
         self.keeper = ConnectorKeeper(
             connect=self.connect,
             config=CONFIG,
-            watch=LagWatch(source=self.kafka),
-            may_start=lambda: self.ready,
-            mongo_is_up=lambda: self.mongo,
+            watch=LagWatch(source=self.offsets),
+            may_start=lambda: self.may_start,
+            mongo_is_up=lambda: self.mongo_up,
             topic_generation=lambda: self.generation,
-            stuck_after_s=60,
-            stuck_restart_after_s=120,
+            stuck_after_s=30,
+            stuck_restart_after_s=60,
             clock=lambda: self.now,
-            backoff=Backoff(first_s=1, most_s=8),
+            backoff=Backoff(first_s=5, factor=2, most_s=60),
         )
 
 
-def running() -> Bench:
-    bench = Bench()
-    bench.keeper.step()
-    assert bench.keeper.step().converged
-    bench.connect.calls.clear()
-    return bench
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
 
 
-def test_is_created_once_topics_and_collections_are_there() -> None:
-    bench = Bench(ready=False)
+def test_it_is_created_once_topics_and_collections_are_there(bench: Bench) -> None:
+    bench.may_start = False
     assert bench.keeper.step().waiting
     assert bench.connect.calls == []
-    bench.ready = True
+    bench.may_start = True
     bench.keeper.step()
-    assert bench.connect.calls == ["put"]
-    assert bench.connect.wanted == CONFIG
+    assert bench.connect.stored == CONFIG
     assert bench.keeper.step().converged
     assert bench.connect.calls == ["put"]
 
 
-def test_a_changed_or_deleted_connector_is_put_back() -> None:
-    bench = running()
-    bench.connect.wanted = CONFIG | {"tasks.max": "9"}
+def test_a_deleted_or_changed_configuration_is_put_back(bench: Bench) -> None:
     bench.keeper.step()
-    assert bench.connect.wanted == CONFIG
-    bench.connect.wanted = None
+    bench.connect.stored = {**CONFIG, "tasks.max": "9"}
     bench.keeper.step()
-    assert bench.connect.wanted == CONFIG
-    assert bench.connect.calls == ["put", "put"]
+    assert bench.connect.stored == CONFIG
+    bench.connect.forget_config()
+    bench.keeper.step()
+    assert bench.connect.stored == CONFIG
+    assert bench.keeper.corrections == 3
 
 
-def test_what_failed_is_restarted_with_growing_pauses_and_counted() -> None:
-    bench = running()
-    bench.connect.tasks = {0: "RUNNING", 1: "FAILED"}
-    bench.connect.trace = "no disk"
-    at = []
-    for _ in range(200):
-        before = len(bench.connect.calls)
-        finding = bench.keeper.step()
-        assert not finding.converged
-        assert "no disk" in finding.message
-        if len(bench.connect.calls) > before:
-            at.append(bench.now)
-        bench.now += 0.25
-    assert set(bench.connect.calls) == {"restart failed"}
-    assert [b - a for a, b in itertools.pairwise(at)][:5] == [1, 2, 4, 8, 8]
-    assert bench.keeper.restarts == len(at)
-
-
-def test_a_task_that_failed_for_want_of_mongodb_waits_for_it_and_then_starts_at_once() -> None:
-    bench = running()
+def test_a_failed_task_is_restarted_with_growing_pauses(bench: Bench) -> None:
+    bench.keeper.step()
     bench.connect.tasks = {0: "FAILED"}
-    bench.mongo = False
-    for _ in range(20):
-        assert "as soon as MongoDB answers" in bench.keeper.step().message
-        bench.now += 5
-    assert bench.connect.calls == []
-    bench.mongo = True
+    restarted_at = []
+    for second in range(60):
+        bench.now = float(second)
+        before = bench.keeper.restarts
+        found = bench.keeper.step()
+        assert not found.converged
+        assert "no server" in found.message
+        if bench.keeper.restarts > before:
+            restarted_at.append(second)
+    assert restarted_at == [0, 5, 15, 35]
+    assert bench.connect.calls[1] == "restart True"
+
+
+def test_a_task_that_failed_for_want_of_mongodb_waits_for_it(bench: Bench) -> None:
     bench.keeper.step()
-    assert bench.connect.calls == ["restart failed"]
-
-
-def test_running_but_stuck_is_said_and_then_restarted() -> None:
-    bench = running()
-    bench.kafka.committed = {0: 10}
-    bench.kafka.ends = {0: 500}
-    messages = []
-    for _ in range(26):
-        messages.append(bench.keeper.step().message)
-        bench.now += 5
-    assert messages[0] == messages[11] == ""  # up to 55 s: it may only commit rarely
-    assert messages[12] == "the MongoDB sink runs but has stored nothing for 60 s while 490 readings wait"
-    assert bench.connect.calls == ["restart all"]
-    assert "120 s" in messages[24]
-    bench.kafka.committed = {0: 500}
-    assert bench.keeper.step().converged
-
-
-def test_a_sink_that_moves_is_not_stuck_however_far_behind() -> None:
-    bench = running()
-    for n in range(60):
-        bench.kafka.committed = {0: n}
-        bench.kafka.ends = {0: 1_000_000}
-        assert bench.keeper.step().converged
-        bench.now += 5
-
-
-def test_starts_over_when_the_topic_was_made_anew() -> None:
-    bench = running()
-    bench.generation = 2
+    bench.connect.tasks, bench.mongo_up = {0: "FAILED"}, False
+    assert "as soon as MongoDB answers" in bench.keeper.step().message
+    assert bench.keeper.restarts == 0
+    bench.mongo_up = True
     bench.keeper.step()
+    assert bench.keeper.restarts == 1
+
+
+def test_a_paused_connector_is_resumed(bench: Bench) -> None:
     bench.keeper.step()
-    assert bench.connect.calls == ["stop", "forget", "resume"]
-    assert bench.keeper.step().converged
-
-
-def test_a_connector_found_by_a_new_operator_on_an_old_topic_goes_on() -> None:
-    bench = Bench(connect=FakeConnect(wanted=dict(CONFIG)), generation=0)
-    assert bench.keeper.step().converged
-    assert bench.connect.calls == []
-
-
-def test_a_paused_connector_is_resumed() -> None:
-    bench = running()
     bench.connect.state = "PAUSED"
     bench.keeper.step()
-    assert bench.connect.calls == ["resume"]
+    assert bench.connect.calls[-1] == "resume"
 
 
-def test_outages_are_waited_out() -> None:
-    bench = running()
-    bench.connect.down = "it is rebalancing"
-    assert bench.keeper.step().message == "waits for Connect: it is rebalancing"
-    bench.connect.down = ""
-    bench.kafka.down = "no broker"
-    assert bench.keeper.step().message == "waits for Kafka: no broker"
-    bench.kafka.down = ""
+def test_after_a_wipe_of_the_topic_it_starts_over(bench: Bench) -> None:
+    bench.keeper.step()
+    bench.generation += 1
+    bench.keeper.step()
+    bench.keeper.step()
+    assert bench.connect.calls == ["put", "stop", "forget", "resume"]
     assert bench.keeper.step().converged
+
+
+def test_running_and_writing_nothing_is_noticed_and_restarted(bench: Bench) -> None:
+    bench.keeper.step()
+    bench.offsets.end, bench.offsets.committed = 1000, 10
+    messages = []
+    for second in range(0, 200, 2):
+        bench.now = float(second)
+        messages.append(bench.keeper.step().message)
+        if bench.keeper.restarts:
+            break
+    assert any("lag" in m or "behind" in m or "nothing" in m for m in messages), messages[-1]
+    assert bench.keeper.restarts == 1
+    assert bench.connect.calls[-1].startswith("restart")
+
+
+def test_an_outage_of_connect_is_waited_for(bench: Bench) -> None:
+    bench.connect.up = False
+    found = bench.keeper.step()
+    assert found.waiting
+    assert "Connect" in found.message
+
+
+def test_the_sink_replaces_by_identity_and_keeps_outages_out_of_the_dead_letters() -> None:
+    config = sink_config(mongo_uri="mongodb://127.0.0.1:27017/", tasks=2)
+    assert config["document.id.strategy.partial.value.projection.list"] == "device_id,sensor,timestamp"
+    assert config["writemodel.strategy"].endswith("ReplaceOneBusinessKeyStrategy")
+    assert config["mongo.errors.tolerance"] == "data"
+    assert config["errors.deadletterqueue.context.headers.enable"] == "true"
+    assert config["connection.uri"].startswith("mongodb://127.0.0.1:27017/?")

@@ -1,76 +1,93 @@
-"""Topics: created, corrected, and kept through outages and wipes."""
+"""Topics are created, grown and put right."""
 
-from backend.contract import names
-from backend.operator.topics import TopicKeeper, wanted_topics
-from tests.helpers.fake_operator_parts import FakeKafka
+import pytest
 
-WANTED = wanted_topics(retention_hours=24, retention_bytes=6 * 1024**2)
+from backend.contract import limits
+from backend.contract.names import MESSAGES_PARTITIONS, TOPIC_DEAD_LETTERS, TOPIC_MESSAGES, TOPIC_PREDICTIONS
+from backend.operator.topics import KafkaUnavailableError, TopicKeeper, TopicSpec, wanted_topics
+
+SPECS = wanted_topics(retention_hours=limits.RETENTION_HOURS, retention_bytes=limits.RETENTION_BYTES)
 
 
-def converge(keeper: TopicKeeper) -> int:
-    """Steps until all is as wanted, at most ten."""
-    for steps in range(1, 11):
+class FakeAdmin:
+    """Topics in memory."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, tuple[int, dict[str, str]]] = {}
+        self.up = True
+
+    def partitions(self) -> dict[str, int]:
+        if not self.up:
+            raise KafkaUnavailableError("no broker answers")
+        return {name: n for name, (n, _) in self.topics.items()}
+
+    def configs(self, topics: list[str]) -> dict[str, dict[str, str]]:
+        return {name: dict(self.topics[name][1]) for name in topics if name in self.topics}
+
+    def create(self, spec: TopicSpec) -> None:
+        self.topics[spec.name] = (spec.partitions, dict(spec.config))
+
+    def grow(self, topic: str, partitions: int) -> None:
+        self.topics[topic] = (partitions, self.topics[topic][1])
+
+    def alter(self, topic: str, changes: dict[str, str]) -> None:
+        self.topics[topic][1].update(changes)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def converge(keeper: TopicKeeper) -> None:
+    for _ in range(5):
         if keeper.step().converged:
-            return steps
-    raise AssertionError("does not converge")
+            return
+    raise AssertionError(keeper.step().message)
 
 
-def test_retention_bytes_are_for_the_topic_while_kafka_counts_them_per_partition() -> None:
-    by_name = {spec.name: spec for spec in WANTED}
-    messages = by_name[names.TOPIC_MESSAGES]
-    assert messages.partitions == names.MESSAGES_PARTITIONS
-    assert int(messages.config["retention.bytes"]) * messages.partitions == 6 * 1024**2
-    assert messages.config["retention.ms"] == "86400000"
-    # Only whole segments are removed.
-    assert all(int(spec.config["segment.bytes"]) <= int(spec.config["retention.bytes"]) for spec in WANTED)
+@pytest.fixture
+def admin() -> FakeAdmin:
+    return FakeAdmin()
 
 
-def test_creates_what_is_absent_and_then_is_content() -> None:
-    kafka = FakeKafka()
-    keeper = TopicKeeper(admin=kafka, wanted=WANTED)
-    assert converge(keeper) == 2
-    assert set(kafka.topics) == {names.TOPIC_MESSAGES, names.TOPIC_PREDICTIONS, names.TOPIC_DEAD_LETTERS}
-    corrections = keeper.corrections
-    assert keeper.step().converged
-    assert keeper.corrections == corrections
+@pytest.fixture
+def keeper(admin: FakeAdmin) -> TopicKeeper:
+    return TopicKeeper(admin=admin, wanted=SPECS)
 
 
-def test_puts_drifted_settings_right_and_leaves_the_others() -> None:
-    kafka = FakeKafka()
-    keeper = TopicKeeper(admin=kafka, wanted=WANTED)
+def test_they_are_created_with_their_retention(admin: FakeAdmin, keeper: TopicKeeper) -> None:
     converge(keeper)
-    settings = kafka.topics[names.TOPIC_MESSAGES][1]
-    settings["retention.ms"] = "1"
-    settings["min.insync.replicas"] = "2"
-    assert not keeper.step().converged
-    assert settings["retention.ms"] == "86400000"
-    assert settings["min.insync.replicas"] == "2"
-    assert keeper.step().converged
+    assert {n: p for n, (p, _) in admin.topics.items()} == {
+        TOPIC_MESSAGES: MESSAGES_PARTITIONS,
+        TOPIC_PREDICTIONS: MESSAGES_PARTITIONS,
+        TOPIC_DEAD_LETTERS: 1,
+    }
+    config = admin.topics[TOPIC_MESSAGES][1]
+    assert int(config["retention.ms"]) == 24 * 3600 * 1000
+    assert int(config["retention.bytes"]) * MESSAGES_PARTITIONS <= limits.RETENTION_BYTES
 
 
-def test_raises_partitions_and_never_lowers_them() -> None:
-    kafka = FakeKafka(topics={names.TOPIC_MESSAGES: (1, {}), names.TOPIC_DEAD_LETTERS: (5, {})})
-    converge(TopicKeeper(admin=kafka, wanted=WANTED))
-    assert kafka.topics[names.TOPIC_MESSAGES][0] == names.MESSAGES_PARTITIONS
-    assert kafka.topics[names.TOPIC_DEAD_LETTERS][0] == 5
-
-
-def test_a_wiped_topic_is_created_again_and_counted() -> None:
-    kafka = FakeKafka()
-    keeper = TopicKeeper(admin=kafka, wanted=WANTED)
+def test_a_wiped_topic_is_created_again_and_counted(admin: FakeAdmin, keeper: TopicKeeper) -> None:
     converge(keeper)
-    del kafka.topics[names.TOPIC_MESSAGES]
+    before = keeper.created[TOPIC_MESSAGES]
+    del admin.topics[TOPIC_MESSAGES]
     converge(keeper)
-    assert names.TOPIC_MESSAGES in kafka.topics
-    assert keeper.created[names.TOPIC_MESSAGES] == 2
+    assert TOPIC_MESSAGES in admin.topics
+    assert keeper.created[TOPIC_MESSAGES] == before + 1
 
 
-def test_an_outage_is_waited_out_and_said() -> None:
-    kafka = FakeKafka(down="connection refused")
-    keeper = TopicKeeper(admin=kafka, wanted=WANTED)
-    finding = keeper.step()
-    assert not finding.converged
-    assert finding.waiting
-    assert finding.message == "waits for Kafka: connection refused"
-    kafka.down = ""
+def test_drift_is_put_right_and_more_partitions_are_left_alone(admin: FakeAdmin, keeper: TopicKeeper) -> None:
     converge(keeper)
+    admin.topics[TOPIC_MESSAGES][1]["retention.ms"] = "1"
+    admin.topics[TOPIC_PREDICTIONS] = (1, admin.topics[TOPIC_PREDICTIONS][1])
+    admin.topics[TOPIC_DEAD_LETTERS] = (4, admin.topics[TOPIC_DEAD_LETTERS][1])
+    converge(keeper)
+    assert admin.topics[TOPIC_MESSAGES][1]["retention.ms"] != "1"
+    assert admin.topics[TOPIC_PREDICTIONS][0] == MESSAGES_PARTITIONS
+    assert admin.topics[TOPIC_DEAD_LETTERS][0] == 4
+
+
+def test_an_outage_is_waited_for(admin: FakeAdmin, keeper: TopicKeeper) -> None:
+    admin.up = False
+    found = keeper.step()
+    assert found.waiting
+    assert "no broker answers" in found.message
