@@ -83,6 +83,18 @@ def test_scaling_shows_at_once_and_then_runs(page: ServicesPage, bench: Bench) -
     assert [c for c in bench.target.calls if c.startswith("scale")] == ["scale paai 4", "scale paai 5"]
 
 
+def test_replicas_can_be_changed_only_while_attached(bench: Bench) -> None:
+    services = bench.target.services
+    bench.settings.set_text("window/page", "services")
+    bench.window.show_key("services")
+    shown = bench.window.current_page
+    assert isinstance(shown, ServicesPage)
+    shown._take(services)
+    assert not stepper(shown).more.isEnabled()
+    bench.attach()
+    bench.wait(lambda: stepper(shown).more.isEnabled(), "the buttons")
+
+
 def test_refused_scaling_is_rolled_back(page: ServicesPage, bench: Bench) -> None:
     bench.target.gate.clear()
     stepper(page).less.click()

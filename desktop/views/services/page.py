@@ -83,8 +83,9 @@ class ServicesPage(Page):
         find.triggered.connect(self.log.filter.setFocus)
         self.addAction(find)
         self.track(context.monitor.status_changed, self._take)
-        self.track(context.monitor.attached, self._refresh_selected)
-        self.track(context.monitor.detached, self._refresh_selected)
+        for signal in (context.monitor.attached, context.monitor.detached):
+            self.track(signal, self._place_steppers)
+            self.track(signal, self._refresh_selected)
         self.track(operations.progressed, self._progressed)
         self.track(operations.failed, self._failed)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._selected())
