@@ -33,8 +33,7 @@ def assign(n: int, taken: Iterable[int], slots: int) -> list[int]:
     result: list[int] = []
     while len(result) < n:
         for slot in _order(slots):
-            if load[slot] <= level:
-                load[slot] += 1
+            if load[slot] <= level:  # whoever was filled at a lower level stands at this one now
                 result.append(slot)
                 if len(result) == n:
                     break

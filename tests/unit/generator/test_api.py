@@ -47,7 +47,8 @@ async def generator(
 ) -> AsyncIterator[Rig]:
     clock = clock or FakeClock()
     paai = paai or FakePaai(clock)
-    app = create_app(GeneratorSettings(state_dir=state_dir, **settings), clock=clock, transport=paai.transport)
+    # No flush at the end: nobody moves the clock then.
+    app = create_app(GeneratorSettings(state_dir=state_dir, flush_s=0, **settings), clock=clock, transport=paai.transport)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://generator") as http:
@@ -316,6 +317,18 @@ async def test_faults_and_their_log(rig: Rig) -> None:
     twice = {k for k, n in rig.paai.identities().items() if n == 2}
     assert twice == {(e["device_id"], from_iso(e["start"])) for e in events if e["kind"] == "duplicate"}
     assert max(rig.paai.identities().values()) == 2
+
+
+async def test_nothing_that_was_held_back_is_sent_after_the_stop(rig: Rig) -> None:
+    await rig.call("PUT", "faults", json={"late": {"share": 1, "magnitude": 30}})
+    await rig.put(Thermostat=10)
+    await rig.clock.advance(5.0)
+    assert rig.paai.arrivals == []
+    await rig.call("POST", "stop")
+    arrived = len(rig.paai.arrivals)
+    assert arrived >= 50
+    await rig.clock.advance(60.0)
+    assert len(rig.paai.arrivals) == arrived
 
 
 @pytest.mark.parametrize("body", [{"spike": {"share": 2}}, {"spike": {}}, {"glitch": {"share": 0.1}}, {"seed": "x"}, [], 3])

@@ -126,6 +126,19 @@ async def test_an_outage_is_not_hammered_and_ends_quickly() -> None:
     assert rig.counters.acknowledged == 60
 
 
+async def test_the_first_success_wakes_whoever_rests() -> None:
+    rig = Rig(lambda _: httpx.Response(503), connections=8)
+    async with rig.running():
+        for _ in range(8):
+            rig.offer()
+        await rig.clock.advance(20.0)
+        rig.paai.answer = lambda _: None
+        await rig.clock.advance(5.0)
+    arrived = [a.arrived_ms for a in rig.paai.arrivals]
+    assert len(arrived) == 24
+    assert max(arrived) - min(arrived) < 1
+
+
 @pytest.mark.parametrize("status", [401, 404, 413, 422, 301])
 async def test_what_is_refused_is_not_repeated(status: int) -> None:
     rig = Rig(failing(1, httpx.Response(status, json={"detail": "no"})), connections=1)
