@@ -171,7 +171,7 @@ def main() -> int:
     try:
         session = build_session(settings, name="paai-aggregate")
         session.sparkContext.setLogLevel("WARN")
-        session.streams.addListener(ProgressListener(lambda p: writer.put(progress.add(p))))
+        session.streams.addListener(ProgressListener(lambda p: writer.put(progress.add(p)), progress.idle))
         Job(session=session, settings=settings, state=state, writer=writer, stop=stop).run()
     except ResetNeededError as error:
         state.say(ok=False, message=str(error))

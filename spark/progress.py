@@ -106,6 +106,12 @@ class Progress:
                 "updated_at": datetime.now(UTC),
             }
 
+    def idle(self) -> None:
+        """Nothing came in: no batch is no delay."""
+        with self._lock:
+            self._last = time.monotonic()
+            self._behind_s = 0.0
+
     def _partitions(self, progress: Mapping[str, Any]) -> tuple[Document, int]:
         source: Mapping[str, Any] = next(iter(progress.get("sources", [])), {})
         start, end, latest = (self._offsets(source.get(key)) for key in ("startOffset", "endOffset", "latestOffset"))

@@ -97,10 +97,10 @@ def _with_timeouts(uri: str) -> str:
 
 
 class ProgressListener(StreamingQueryListener):
-    """Hands each batch's progress on, as decoded JSON, on Spark's listener thread."""
+    """Hands each batch's progress on, as decoded JSON, on Spark's listener thread, and that there was nothing to do."""
 
-    def __init__(self, on_progress: Callable[[dict[str, Any]], None]) -> None:
-        self._on_progress = on_progress
+    def __init__(self, on_progress: Callable[[dict[str, Any]], None], on_idle: Callable[[], None]) -> None:
+        self._on_progress, self._on_idle = on_progress, on_idle
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
         """Nothing to do."""
@@ -115,7 +115,8 @@ class ProgressListener(StreamingQueryListener):
             log.exception("the progress of a batch could not be taken in")
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
-        """Nothing to do."""
+        """Nothing came; Spark says so every ten seconds."""
+        self._on_idle()
 
     def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802
         """The job's own loop notices."""

@@ -65,8 +65,8 @@ class KafkaAdmin(Protocol):
         """Effective settings of `topics`."""
         ...
 
-    def create(self, spec: TopicSpec) -> None:
-        """Create a topic; one that has appeared meanwhile is fine."""
+    def create(self, spec: TopicSpec) -> bool:
+        """Create a topic. False when there is one already: a broker that starts lists its topics late."""
         ...
 
     def grow(self, topic: str, partitions: int) -> None:
@@ -106,9 +106,9 @@ class TopicKeeper:
         changed = False
         for spec in self._wanted:
             if spec.name not in there:
-                self._admin.create(spec)
-                self.created[spec.name] = self.created.get(spec.name, 0) + 1
-                log.info("topic %s: created with %d partition(s)", spec.name, spec.partitions)
+                if self._admin.create(spec):
+                    self.created[spec.name] = self.created.get(spec.name, 0) + 1
+                    log.info("topic %s: created with %d partition(s)", spec.name, spec.partitions)
                 changed = True
             elif there[spec.name] < spec.partitions:
                 self._admin.grow(spec.name, spec.partitions)

@@ -15,17 +15,21 @@ class FakeAdmin:
     def __init__(self) -> None:
         self.topics: dict[str, tuple[int, dict[str, str]]] = {}
         self.up = True
+        self.lists_nothing = False
 
     def partitions(self) -> dict[str, int]:
         if not self.up:
             raise KafkaUnavailableError("no broker answers")
-        return {name: n for name, (n, _) in self.topics.items()}
+        return {} if self.lists_nothing else {name: n for name, (n, _) in self.topics.items()}
 
     def configs(self, topics: list[str]) -> dict[str, dict[str, str]]:
         return {name: dict(self.topics[name][1]) for name in topics if name in self.topics}
 
-    def create(self, spec: TopicSpec) -> None:
+    def create(self, spec: TopicSpec) -> bool:
+        if spec.name in self.topics:
+            return False
         self.topics[spec.name] = (spec.partitions, dict(spec.config))
+        return True
 
     def grow(self, topic: str, partitions: int) -> None:
         self.topics[topic] = (partitions, self.topics[topic][1])
@@ -73,6 +77,16 @@ def test_a_wiped_topic_is_created_again_and_counted(admin: FakeAdmin, keeper: To
     converge(keeper)
     assert TOPIC_MESSAGES in admin.topics
     assert keeper.created[TOPIC_MESSAGES] == before + 1
+
+
+def test_a_broker_that_lists_its_topics_late_has_not_lost_them(admin: FakeAdmin, keeper: TopicKeeper) -> None:
+    converge(keeper)
+    before = dict(keeper.created)
+    admin.lists_nothing = True
+    keeper.step()
+    admin.lists_nothing = False
+    converge(keeper)
+    assert keeper.created == before
 
 
 def test_drift_is_put_right_and_more_partitions_are_left_alone(admin: FakeAdmin, keeper: TopicKeeper) -> None:
