@@ -37,7 +37,7 @@ def test_deploys_drives_the_fleet_draws_and_exports(
     start = window.start_page
     stage.wait(lambda: start.deploy.isVisible() and start.deploy.isEnabled(), "the Deploy button", 30)
     start.deploy.click()
-    stage.wait(lambda: monitor.is_attached, "the system to be up and attached", 300)
+    stage.wait(lambda: monitor.is_attached, "the system to be up and attached", 500)
     assert {s.service for s in monitor.status if s.healthy} >= {"broker", "connect", "mongodb", "spark-job", "paai"}
 
     # A starter fleet reports, then a slider changes it.
