@@ -1,4 +1,7 @@
-"""``python -m tests.benchmarks [ingest] [feed] [whole]``: without a name all of them, and docs/benchmarks.md is rewritten."""
+"""``python -m tests.benchmarks [--write] [whole] [ingest] [feed]``.
+
+Without a name all of them, and docs/benchmarks.md is rewritten; with names only where ``--write`` is given.
+"""
 
 import sys
 
@@ -12,6 +15,8 @@ ALL = {"whole": whole.run, "ingest": ingest.run, "feed": feed.run}
 
 def main(names: list[str]) -> None:
     """Run the benchmarks of these names."""
+    keep = "--write" in names or not names
+    names = [name for name in names if name != "--write"]
     unknown = set(names) - ALL.keys()
     if unknown:
         raise SystemExit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
@@ -26,7 +31,7 @@ def main(names: list[str]) -> None:
                 sep="\n    ",
                 flush=True,
             )
-    if not names:
+    if keep:
         write(rows)
 
 
