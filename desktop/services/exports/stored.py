@@ -39,8 +39,8 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RawExport:
-    """A job: stored readings with start ≤ timestamp < end.
+class StoredExport:
+    """What every export of a collection is asked for.
 
     Attributes:
         path: The file.
@@ -56,15 +56,16 @@ class RawExport:
     sensors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AggregatesExport:
-    """A job: stored windows with start ≤ window start < end. Attributes as `RawExport`."""
+class RawExport(StoredExport):
+    """A job: stored readings with start ≤ timestamp < end."""
 
-    path: Path
-    start: float | None
-    end: float
-    device_ids: tuple[str, ...] = ()
-    sensors: tuple[str, ...] = ()
+    __slots__ = ()
+
+
+class AggregatesExport(StoredExport):
+    """A job: stored windows with start ≤ window start < end."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class _StoredExporter:
 
     def _export(
         self,
-        job: RawExport | AggregatesExport,
+        job: StoredExport,
         header: Sequence[str],
         source: _Source,
         on_progress: OnProgress,
@@ -112,7 +113,7 @@ class _StoredExporter:
 
     def _everything(
         self,
-        job: RawExport | AggregatesExport,
+        job: StoredExport,
         source: _Source,
         sensors: Sequence[str],
         end_ms: int,
@@ -129,7 +130,7 @@ class _StoredExporter:
 
     def _devices(
         self,
-        job: RawExport | AggregatesExport,
+        job: StoredExport,
         source: _Source,
         sensors: Sequence[str],
         end_ms: int,
