@@ -15,27 +15,39 @@ _TIMEOUT_S = 3.0
 POLL_S = 2.0
 #: Connect commits every few seconds; a slope over less would jump.
 _OVER_S = 30.0
+#: Without a commit for so long while the topic grows, nothing is being stored. Twice Connect's ``offset.flush.interval.ms``.
+_STILL_S = 20.0
 
 
 class SlopeMeter:
-    """Turns (time, committed, end) into rates over the last `_OVER_S` seconds."""
+    """Turns (time, committed, end) into rates over the last `_OVER_S` seconds.
+
+    Committed offsets move in steps, so the rates are taken from one commit to another, never from the middle of a step.
+    """
 
     def __init__(self) -> None:
-        self._points: deque[tuple[float, int, int]] = deque()
+        self._commits: deque[tuple[float, int, int]] = deque()
+        self._last: tuple[float, int, int] | None = None
 
     def add(self, now: float, committed: int, end: int) -> SinkProgress:
         """What is known as of now."""
-        if self._points and (committed < self._points[-1][1] or end < self._points[-1][2]):
-            self._points.clear()  # the topic or the group began anew
-        self._points.append((now, committed, end))
-        while self._points[0][0] < now - _OVER_S:
-            self._points.popleft()
-        first = self._points[0]
-        took = now - first[0]
+        last = self._last
+        if last is not None and (committed < last[1] or end < last[2]):
+            self._commits.clear()  # the topic or the group began anew
+            last = None
+        self._last = (now, committed, end)
+        if last is None or committed != last[1] or end == committed:
+            self._commits.append(self._last)
+        while len(self._commits) > 2 and self._commits[1][0] < now - _OVER_S:
+            self._commits.popleft()
         lag = max(0, end - committed)
+        first, newest = self._commits[0], self._commits[-1]
+        if now - newest[0] >= _STILL_S:
+            newest = self._last
+        took = newest[0] - first[0]
         if took < _OVER_S / 3:
             return SinkProgress(at=now, lag=lag)
-        stored, produced = (committed - first[1]) / took, (end - first[2]) / took
+        stored, produced = (newest[1] - first[1]) / took, (newest[2] - first[2]) / took
         return SinkProgress(now, lag, stored, produced, produced - stored)
 
 

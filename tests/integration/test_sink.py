@@ -202,3 +202,5 @@ def test_dropped_indexes_come_back(live_system: LiveSystem, client: "MongoClient
     wait_until(lambda: keys() == before, 60, "the indexes to be back", interval_s=0.3)
     unique = [i for i in raw.list_indexes() if tuple(i["key"]) == names.IDENTITY_FIELDS]
     assert [bool(i.get("unique")) for i in unique] == [True]
+    # What comes next may look at the operator's health.
+    wait_until(lambda: all(r.healthy for r in live_system.target.status()), 60, "all to be healthy again", interval_s=0.3)

@@ -30,3 +30,20 @@ def test_a_topic_made_anew_starts_over() -> None:
     told = meter.add(1032.0, 0, 5)
     assert told.lag == 5
     assert math.isnan(told.stored_per_s)
+
+
+def test_commits_in_steps_are_no_growth() -> None:
+    meter = SlopeMeter()
+    # 1 000 a second come in, all are stored, and that is committed every ten seconds.
+    growths = [meter.add(1000.0 + t, 1_000 * (t // 10 * 10), 1_000 * t).growth_per_s for t in range(0, 120, 2)]
+    known = [growth for growth in growths if not math.isnan(growth)]
+    assert len(known) > 40
+    assert max(abs(growth) for growth in known) < 1
+
+
+def test_a_sink_that_stands_still_is_seen_as_such() -> None:
+    meter = SlopeMeter()
+    for tick in range(0, 60, 2):
+        told = meter.add(1000.0 + tick, 1_000 * min(tick, 20), 1_000 * tick)
+    assert told.stored_per_s < 400
+    assert told.growth_per_s > 600
