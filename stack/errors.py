@@ -6,7 +6,12 @@ StackError                  base: what failed, why, what to do
 │   ├── JavaMissingError    no Java that is new enough
 │   ├── JarsError           the JVM artifacts cannot be had
 │   │   └── NoNetworkError  because the package registry does not answer
-│   └── MongoMissingError   no MongoDB server, or one cannot be built
+│   ├── MongoMissingError   no MongoDB server, or one cannot be built
+│   ├── EngineUnreachableError  no Docker, or its engine cannot be reached
+│   ├── NotASwarmError      the engine is not a manager of a swarm
+│   └── SecretsError        the stack's credentials and this user's copy of them do not fit
+├── EngineError             Docker refused or failed
+│   └── EngineTimeoutError  it did not answer in time
 ├── StepFailedError         a step of `up`, `scale` or `down` failed
 │   └── WaitTimeoutError    a bounded wait ran out
 ├── CancelledError          the caller set its cancel event
@@ -78,6 +83,26 @@ class NoNetworkError(JarsError):
 
 class MongoMissingError(PreflightError):
     """There is no MongoDB server, or one cannot be built."""
+
+
+class EngineUnreachableError(PreflightError):
+    """There is no Docker, or its engine cannot be reached."""
+
+
+class NotASwarmError(PreflightError):
+    """The engine is not in swarm mode, or is no manager of its swarm."""
+
+
+class SecretsError(PreflightError):
+    """The stack's credentials and this user's copy of them do not fit, or the copy cannot be kept."""
+
+
+class EngineError(StackError):
+    """Docker refused or failed."""
+
+
+class EngineTimeoutError(EngineError):
+    """Docker did not answer in time."""
 
 
 class CancelledError(StackError):

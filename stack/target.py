@@ -53,12 +53,27 @@ class Check:
         ok: Whether it will do.
         detail: What was found.
         remedy: What to do when it will not do.
+        action: What the target can do about it itself, see `Target.fix`.
     """
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
+    action: "Action | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the target itself can do about a failed check, at a click.
+
+    Attributes:
+        key: For `Target.fix`: "swarm-init".
+        label: For a button: "Switch on swarm mode".
+    """
+
+    key: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,8 @@ class ServiceStatus:
         scalable: Whether `scale` takes it.
         memory_bytes: Resident memory of all its processes, or None.
         cpu_percent: Of one core, of all its processes, or None.
+        update: Of a swarm: "rolling update 1 of 3", "rolling back", "rolled back: why"; empty when there is nothing to tell.
+        rolled_back: Whether the last update was taken back, or is being so.
     """
 
     service: str
@@ -126,6 +143,29 @@ class ServiceStatus:
     scalable: bool = False
     memory_bytes: int | None = None
     cpu_percent: float | None = None
+    update: str = ""
+    rolled_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What became of one attempt to run a replica.
+
+    Attributes:
+        at: When its state was last seen to change.
+        replica: From 0; where there is one on each node, 0.
+        node: Where it ran; may be empty.
+        state: The target's own word: "running", "failed", "rejected", "shutdown".
+        message: What was said of it, one sentence; may be empty.
+        image: What it ran.
+    """
+
+    at: datetime
+    replica: int
+    node: str
+    state: str
+    message: str
+    image: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +190,10 @@ class Endpoints:
     Attributes:
         paai: ``http://127.0.0.1:8000``; `generator`, `predictor`, `connect`, `spark_ui` alike.
         kafka: Bootstrap servers, ``127.0.0.1:9092``.
-        mongo: ``mongodb://127.0.0.1:27017/``.
+        mongo: ``mongodb://127.0.0.1:27017/``; with user and password where it wants them.
         token: Bearer token of paai and generator.
         kafka_user, kafka_password: SASL, where the listener wants it.
+        web_user, web_password: Login of the web pages (Connect, Spark), where they want one.
     """
 
     paai: str
@@ -165,6 +206,8 @@ class Endpoints:
     token: str | None = None
     kafka_user: str | None = None
     kafka_password: str | None = None
+    web_user: str | None = None
+    web_password: str | None = None
 
 
 class Target(Protocol):
@@ -184,6 +227,10 @@ class Target(Protocol):
 
     def preflight(self) -> list[Check]:
         """Look for foreseeable causes of failure. Changes nothing."""
+        ...
+
+    def fix(self, action: str, *, cancel: threading.Event | None = None) -> Iterator[Step]:
+        """Do what a failed check offered: `Check.action.key`."""
         ...
 
     def up(self, *, cancel: threading.Event | None = None) -> Iterator[Step]:
@@ -209,6 +256,10 @@ class Target(Protocol):
 
     def restart(self, service: str) -> Iterator[Step]:
         """Stop and start one service."""
+        ...
+
+    def history(self, service: str) -> list[HistoryEntry]:
+        """What became of the service's replicas, newest first; empty where the target keeps none."""
         ...
 
     def down(self, *, purge: bool = False) -> Iterator[Step]:

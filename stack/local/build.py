@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 from stack import mongo
+from stack.board import StepBoard
 from stack.errors import StackError
 from stack.jars import resolve
-from stack.local.board import StepBoard
 from stack.target import Step
 
 #: Called with (done, total, one sentence).

@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 
 from stack import catalogue
+from stack.board import StepBoard
 from stack.errors import NotRunningError, StackError
 from stack.local import cds, daemon, processes
-from stack.local.board import StepBoard
 from stack.local.layout import Layout
 from stack.local.rpc import Supervisor
 from stack.target import Step

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from backend.contract.ports import Ports
+from stack.board import StepBoard
 from stack.catalogue import HealthKind, Service, find
 from stack.errors import StackError, StepFailedError, UnknownServiceError, WaitTimeoutError
 from stack.local import daemon, instance, logs
-from stack.local.board import StepBoard
 from stack.local.layout import Layout
 from stack.local.probes import Prober
 from stack.local.rpc import Supervisor

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from stack.board import StepBoard
 from stack.catalogue import Service
 from stack.errors import CancelledError, StepFailedError, WaitTimeoutError
-from stack.local.board import StepBoard
 from stack.local.probes import Health
 from stack.local.rpc import ProcessInfo, Supervisor
 from stack.target import Step

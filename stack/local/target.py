@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.contract.ports import Ports
 from stack import catalogue, mongo
-from stack.errors import NotRunningError, StackError
+from stack.errors import NotRunningError, StackError, UnknownServiceError
 from stack.local import daemon, instance, logs, processes
 from stack.local.down import Down
 from stack.local.layout import Layout
@@ -17,7 +17,7 @@ from stack.local.probes import Prober
 from stack.local.status import StatusReader
 from stack.local.up import Up
 from stack.preflight import run_checks
-from stack.target import Check, Endpoints, LogLine, Plan, PlanItem, ServiceStatus, Step
+from stack.target import Check, Endpoints, HistoryEntry, LogLine, Plan, PlanItem, ServiceStatus, Step
 
 
 class LocalTarget:
@@ -72,6 +72,10 @@ class LocalTarget:
         }
         return run_checks(self._ports, self._layout.data_dir, wanted=wanted, own_pids=processes.marked(self._layout))
 
+    def fix(self, action: str, *, cancel: threading.Event | None = None) -> Iterator[Step]:
+        """See `Target.fix`. No check of this target offers anything: `up` does by itself what can be done."""
+        raise UnknownServiceError(f"There is nothing to do by the name {action!r}.")
+
     def up(self, *, cancel: threading.Event | None = None) -> Iterator[Step]:
         """See `Target.up`."""
         with instance.locked(self._layout, "up"):
@@ -102,6 +106,11 @@ class LocalTarget:
         """Move the Spark job's checkpoint aside and start the job anew: the way out when its topic was wiped."""
         with instance.locked(self._layout, "reset"):
             yield from reset_spark_job(self._layout, self._ports, service)
+
+    def history(self, service: str) -> list[HistoryEntry]:
+        """See `Target.history`: supervisord keeps none; the log tells."""
+        catalogue.find(service)
+        return []
 
     def down(self, *, purge: bool = False) -> Iterator[Step]:
         """See `Target.down`."""

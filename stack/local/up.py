@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 
 from backend.contract.ports import Ports
-from stack import catalogue
+from stack import canary, catalogue
+from stack.board import StepBoard
 from stack.errors import CancelledError, PortInUseError, PreflightError, StackError, StepFailedError
 from stack.jars import resolve
-from stack.local import canary, cds, daemon, instance, jsonfile, kafka, logs, supervisord
-from stack.local.board import StepBoard
+from stack.local import cds, daemon, instance, jsonfile, kafka, logs, supervisord
 from stack.local.layout import Layout
 from stack.local.probes import Prober
 from stack.local.program import Program
@@ -69,7 +69,9 @@ class Up:
         )
         yield from starter.run(catalogue.SERVICES, wanted)
         yield self._board.begin(CANARY)
-        for detail in canary.send(self._ports, cancel=self._cancel):
+        for detail in canary.send(
+            paai=f"http://127.0.0.1:{self._ports.paai}", mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/", cancel=self._cancel
+        ):
             if step := self._board.update(CANARY, detail):
                 yield step
         jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from stack.catalogue import SERVICES
 from stack.errors import StackError, StepFailedError, UnknownServiceError
-from stack.target import Check, Endpoints, LogLine, Plan, PlanItem, ServiceStatus, Step, StepState
+from stack.target import Check, Endpoints, HistoryEntry, LogLine, Plan, PlanItem, ServiceStatus, Step, StepState
 
 WAIT_S = 10.0
 
@@ -55,6 +55,10 @@ class FakeTarget:
 
     def preflight(self) -> list[Check]:
         return list(self.checks)
+
+    def fix(self, action: str, *, cancel: threading.Event | None = None) -> Iterator[Step]:
+        self.calls.append(f"fix {action}")
+        yield Step(action, f"Do {action}", StepState.DONE, "done")
 
     def up(self, *, cancel: threading.Event | None = None) -> Iterator[Step]:
         self.calls.append("up")
@@ -120,6 +124,9 @@ class FakeTarget:
     def restart(self, service: str) -> Iterator[Step]:
         self.calls.append(f"restart {service}")
         yield Step("restart", f"Restart {service}", StepState.DONE, "answers again", service=service)
+
+    def history(self, service: str) -> list[HistoryEntry]:
+        return []
 
     def down(self, *, purge: bool = False) -> Iterator[Step]:
         self.calls.append("down purge" if purge else "down")

@@ -83,6 +83,7 @@ def test_endpoints_for_programs(target: FakeTarget, capsys: pytest.CaptureFixtur
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {
         "paai", "generator", "predictor", "kafka", "mongo", "connect", "spark_ui", "token", "kafka_user", "kafka_password",
+        "web_user", "web_password",
     }  # fmt: skip
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from stack.board import StepBoard
 from stack.catalogue import SERVICES, Service, find
 from stack.errors import CancelledError, StepFailedError, WaitTimeoutError
-from stack.local.board import StepBoard
 from stack.local.probes import Health
 from stack.local.rpc import ProcessInfo
 from stack.local.start import Starter

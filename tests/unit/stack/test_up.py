@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from backend.contract.ports import Ports
+from stack import canary
+from stack.board import StepBoard
 from stack.errors import CancelledError, PortInUseError, PreflightError, WaitTimeoutError
-from stack.local import canary, daemon
-from stack.local.board import StepBoard
+from stack.local import daemon
 from stack.local.layout import Layout
 from stack.local.up import Up, raise_first
 from stack.target import Check, Step, StepState

@@ -1,4 +1,4 @@
-"""The steps of one run, kept current and handed out as immutable `Step`s."""
+"""The steps of one run of either target, kept current and handed out as immutable `Step`s."""
 
 import time
 from dataclasses import dataclass

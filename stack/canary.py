@@ -12,7 +12,6 @@ from pymongo.errors import PyMongoError
 
 from backend.contract import names
 from backend.contract.devices import THERMOSTAT
-from backend.contract.ports import Ports
 from stack.errors import CancelledError, WaitTimeoutError
 
 POST_TIMEOUT_S = 120.0
@@ -20,8 +19,13 @@ ARRIVAL_TIMEOUT_S = 180.0
 _POLL_S = 0.1
 
 
-def send(ports: Ports, *, cancel: threading.Event) -> Iterator[str]:
+def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.Event) -> Iterator[str]:
     """Yields what it waits for, one sentence at a time; ends when the reading has arrived and was removed.
+
+    Args:
+        paai: Its address, ``http://127.0.0.1:8000``.
+        mongo: URI of the database, with the login of a user who may read and remove there.
+        token: Bearer token, where paai wants one.
 
     Raises:
         WaitTimeoutError: it was not taken, or did not arrive.
@@ -36,7 +40,7 @@ def send(ports: Ports, *, cancel: threading.Event) -> Iterator[str]:
         THERMOSTAT.field: 20.0,
     }
     yield "Posts a test reading to paai."
-    answer = _post(ports, reading, begun + POST_TIMEOUT_S, cancel)
+    answer = _post(paai, token, reading, begun + POST_TIMEOUT_S, cancel)
     if answer:
         raise WaitTimeoutError(
             "canary",
@@ -52,7 +56,7 @@ def send(ports: Ports, *, cancel: threading.Event) -> Iterator[str]:
         "timestamp": datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000),
     }
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-        "127.0.0.1", ports.mongo, directConnection=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=5000
+        mongo, directConnection=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=5000
     )
     with client:
         collection = client[names.DATABASE][names.COLLECTION_MESSAGES]
@@ -75,13 +79,13 @@ def send(ports: Ports, *, cancel: threading.Event) -> Iterator[str]:
             _pause(cancel)
 
 
-def _post(ports: Ports, reading: dict[str, object], deadline: float, cancel: threading.Event) -> str:
+def _post(paai: str, token: str | None, reading: dict[str, object], deadline: float, cancel: threading.Event) -> str:
     """Empty once it was taken, else the last answer as a sentence."""
-    problem = ""
+    problem, headers = "", {"Authorization": f"Bearer {token}"} if token else {}
     with httpx.Client(timeout=10.0, trust_env=False) as client:
         while time.monotonic() < deadline:
             try:
-                answer = client.post(f"http://127.0.0.1:{ports.paai}/api/v1/device", json=reading)
+                answer = client.post(f"{paai}/api/v1/device", json=reading, headers=headers)
             except httpx.HTTPError as error:
                 problem = f"It does not answer ({str(error) or type(error).__name__})."
             else:
