@@ -69,11 +69,11 @@ def test_steps_know_their_place_and_time() -> None:
 def test_the_canary_gives_up_with_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canary, "POST_TIMEOUT_S", 0.3)
     with pytest.raises(WaitTimeoutError, match=r"did not take a test reading.*does not answer"):
-        list(canary.send(Ports(38_000), cancel=threading.Event()))
+        list(canary.send(paai="http://127.0.0.1:46000", mongo="mongodb://127.0.0.1:65017/", cancel=threading.Event()))
 
 
 def test_the_canary_can_be_cancelled() -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError):
-        list(canary.send(Ports(38_000), cancel=cancel))
+        list(canary.send(paai="http://127.0.0.1:46000", mongo="mongodb://127.0.0.1:65017/", cancel=cancel))
