@@ -165,7 +165,7 @@ def main() -> int:
     progress = Progress(job=names.JOB_AGGREGATE, topic=names.TOPIC_MESSAGES, trigger_s=settings.trigger_s)
     state = StateFile(settings.state_dir / f"{SERVICE}.json", hint=progress.hint)
     state.start()
-    writer = ProgressWriter(mongo_uri=settings.mongo_uri)
+    writer = ProgressWriter(mongo_uri=settings.mongo_address)
     writer.start()
     session: SparkSession | None = None
     try:

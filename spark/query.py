@@ -80,7 +80,7 @@ def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.
         .outputMode("append")
         .trigger(processingTime=f"{int(settings.trigger_s * 1000)} milliseconds")
         .option("checkpointLocation", str(settings.checkpoint_dir))
-        .option("connection.uri", _with_timeouts(settings.mongo_uri))
+        .option("connection.uri", _with_timeouts(settings.mongo_address))
         .option("database", names.DATABASE)
         .option("collection", collection)
         .option("operationType", "replace")

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.contract import limits
+from backend.contract.login import with_login_file
 
 
 class JobSettings(BaseSettings):
@@ -13,7 +14,9 @@ class JobSettings(BaseSettings):
 
     Attributes:
         kafka_bootstrap: Kafka's bootstrap servers.
-        mongo_uri: MongoDB, as driver and executors reach it.
+        mongo_uri: MongoDB, as driver and executors reach it; may hold a login.
+        mongo_login_file: A login file (see `backend.contract.login`), instead of a login in the address. Only the driver reads
+            it; the executors get the address from there.
         checkpoint_dir: Durable directory shared by driver and executors.
         state_dir: Where the state file is written.
         log_level: Of the job's own log.
@@ -33,7 +36,8 @@ class JobSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PAAI_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     kafka_bootstrap: str = "127.0.0.1:9092"
-    mongo_uri: str = "mongodb://127.0.0.1:27017/"
+    mongo_uri: str = Field(default="mongodb://127.0.0.1:27017/", repr=False)
+    mongo_login_file: Path | None = None
     checkpoint_dir: Path
     state_dir: Path = Path()
     log_level: str = "INFO"
@@ -57,3 +61,16 @@ class JobSettings(BaseSettings):
                 " whose clock runs ahead would make the readings of all others late"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_mongo(self) -> "JobSettings":
+        try:
+            _ = self.mongo_address
+        except ValueError as error:
+            raise ValueError(f"PAAI_MONGO_LOGIN_FILE: {error}") from None
+        return self
+
+    @property
+    def mongo_address(self) -> str:
+        """MongoDB's address with the login in it: not for logs."""
+        return with_login_file(self.mongo_uri, self.mongo_login_file)

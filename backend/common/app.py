@@ -1,7 +1,7 @@
 """The application of a service: FastAPI with this project's common rules around it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -44,11 +44,11 @@ class ServiceApp(FastAPI):
         extra_schemas: Schemas for the OpenAPI document that direct endpoints refer to, by name.
     """
 
-    def __init__(self, *, token: bytes | None, health: Health, metrics: Metrics, **options: Any) -> None:
+    def __init__(self, *, tokens: Sequence[bytes], health: Health, metrics: Metrics, **options: Any) -> None:
         super().__init__(**options)
         self.health, self.metrics, self.bodies = health, metrics, BodyReader()
         self.extra_schemas: dict[str, Any] = {}
-        self._auth = BearerToken(token) if token else None
+        self._auth = BearerToken(tokens) if tokens else None
         self._direct: dict[str, ASGIApp] = {}
 
     def add_direct_post(self, path: str, endpoint: ASGIApp, **documentation: Any) -> None:
@@ -135,7 +135,7 @@ def create_service_app(
     title: str,
     version: str,
     description: str,
-    token: bytes | None,
+    tokens: Sequence[bytes],
     health: Health,
     metrics: Metrics,
     lifespan: Lifespan | None = None,
@@ -147,13 +147,13 @@ def create_service_app(
         title: Name for people.
         version: Of the interface.
         description: One sentence for ``/docs``.
-        token: Bearer token, or None when none is asked for.
+        tokens: The accepted bearer tokens; empty when none is asked for.
         health: Readiness checks.
         metrics: The service's metrics.
         lifespan: Start and stop of what the service owns.
     """
     app = ServiceApp(
-        token=token,
+        tokens=tokens,
         health=health,
         metrics=metrics,
         title=title,

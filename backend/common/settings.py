@@ -13,6 +13,8 @@ from backend.common.errors import ConfigurationError
 PREFIX = "PAAI_"
 #: Exit status for settings that cannot be used: supervisors tell it from a crash.
 EXIT_BAD_SETTINGS = 2
+#: The value of a variable with one of these in its name is not repeated in a message.
+_SECRET_WORDS = ("TOKEN", "PASSWORD", "LOGIN", "URI")
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -24,7 +26,8 @@ class ServiceSettings(BaseSettings):
         host: Address to listen on.
         port: TCP port; 0 takes any free one.
         fd: An inherited listening socket, instead of host and port.
-        token: Bearer token; absent = none is asked for. `token_file` holds the same in a file.
+        token: Bearer tokens, one a line: the first is sent, all are accepted, so that a token can be changed without a pause.
+            Absent = none is asked for. `token_file` holds the same in a file, which is read once.
         drain_s: How long to serve on, not ready, after SIGTERM.
         state_dir: Where the service keeps its small state.
         log_level: Threshold of the log.
@@ -61,17 +64,25 @@ class ServiceSettings(BaseSettings):
     @model_validator(mode="after")
     def _check_token(self) -> "ServiceSettings":
         if self.token is not None:
-            text = self.token.get_secret_value()
-            if not text:
+            if not self.tokens:
                 raise ValueError("the token is empty")
-            if not text.isascii() or not text.isprintable() or " " in text:
-                raise ValueError("the token must be printable ASCII without spaces")
+            for token in self.tokens:
+                if not token.isascii() or not token.decode().isprintable() or b" " in token:
+                    raise ValueError("a token must be printable ASCII without spaces")
         return self
 
     @property
-    def token_bytes(self) -> bytes | None:
-        """The token as it stands in a header, or None."""
-        return None if self.token is None else self.token.get_secret_value().encode()
+    def tokens(self) -> tuple[bytes, ...]:
+        """The accepted tokens as they stand in a header; empty when none is asked for."""
+        if self.token is None:
+            return ()
+        lines = map(str.strip, self.token.get_secret_value().splitlines())
+        return tuple(line.encode() for line in lines if line)
+
+    @property
+    def sent_token(self) -> bytes | None:
+        """The token to send as it stands in a header, or None."""
+        return next(iter(self.tokens), None)
 
 
 def read_settings(cls: type[S]) -> S:
@@ -87,7 +98,7 @@ def read_settings(cls: type[S]) -> S:
         for item in error.errors(include_url=False, include_context=False):
             name = PREFIX + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else ""
             message = item["msg"].removeprefix("Value error, ")
-            shown = "" if "TOKEN" in name or not name else f" (it is {str(item['input'])[:80]!r})"
+            shown = "" if not name or any(word in name for word in _SECRET_WORDS) else f" (it is {str(item['input'])[:80]!r})"
             lines.append(f"{name}: {message}{shown}" if name else message)
         raise ConfigurationError("; ".join(lines)) from error
 

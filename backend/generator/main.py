@@ -40,8 +40,8 @@ def clients(settings: GeneratorSettings, transport: httpx.AsyncBaseTransport | N
     url = str(settings.url)
     tls: ssl.SSLContext | bool = ssl.create_default_context() if url.startswith("https:") else False
     headers = {"content-type": "application/json", "user-agent": "paai-generator"}
-    if settings.token_bytes is not None:
-        headers["authorization"] = f"Bearer {settings.token_bytes.decode()}"
+    if settings.sent_token is not None:
+        headers["authorization"] = f"Bearer {settings.sent_token.decode()}"
 
     def new_client() -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -106,7 +106,7 @@ def create_app(
         title="PAAI generator",
         version=VERSION,
         description="Simulated sensors that post readings to paai.",
-        token=settings.token_bytes,
+        tokens=settings.tokens,
         health=health,
         metrics=metrics,
         lifespan=lifespan,

@@ -34,7 +34,7 @@ def create_app(settings: PaaiSettings) -> ServiceApp:
         metrics=metrics,
     )
     history = MongoHistory(
-        uri=settings.mongo_uri, select_timeout_s=settings.mongo_timeout_s, query_timeout_s=settings.query_timeout_s
+        uri=settings.mongo_address, select_timeout_s=settings.mongo_timeout_s, query_timeout_s=settings.query_timeout_s
     )
     return assemble(settings=settings, metrics=metrics, publisher=publisher, history=history)
 
@@ -55,7 +55,7 @@ def assemble(*, settings: PaaiSettings, metrics: Metrics, publisher: Publisher, 
         title="paai",
         version=VERSION,
         description="Takes sensors' readings and answers questions about stored ones.",
-        token=settings.token_bytes,
+        tokens=settings.tokens,
         health=Health({"kafka": publisher.check, "mongodb": history.check}),
         metrics=metrics,
         lifespan=lifespan,

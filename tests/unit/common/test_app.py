@@ -26,7 +26,7 @@ class Thing(BaseModel):
 
 def make_app(health: Health | None = None) -> ServiceApp:
     app = create_service_app(
-        title="t", version="1", description="d", token=None, health=health or Health(), metrics=Metrics([COUNT])
+        title="t", version="1", description="d", tokens=(), health=health or Health(), metrics=Metrics([COUNT])
     )
 
     @app.post("/things")

@@ -26,7 +26,7 @@ settings = load_settings(ServiceSettings, service="probe")
 set_up_logging(settings.log_level, service="probe")
 count = MetricDef("calls_total", "counter", "Calls.")
 metrics = Metrics([count])
-app = create_service_app(title="probe", version="1", description="", token=None, health=Health(), metrics=metrics)
+app = create_service_app(title="probe", version="1", description="", tokens=(), health=Health(), metrics=metrics)
 
 @app.get("/call")
 async def call() -> None:

@@ -20,12 +20,12 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_defaults_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (read_settings(Settings).port, read_settings(Settings).token_bytes) == (1234, None)
+    assert (read_settings(Settings).port, read_settings(Settings).sent_token) == (1234, None)
     monkeypatch.setenv("PAAI_PORT", "8000")
     monkeypatch.setenv("PAAI_DRAIN_S", "1.5")
     monkeypatch.setenv("PAAI_TOKEN", "")
     settings = read_settings(Settings)
-    assert (settings.port, settings.drain_s, settings.token_bytes) == (8000, 1.5, None)
+    assert (settings.port, settings.drain_s, settings.sent_token) == (8000, 1.5, None)
     with pytest.raises(ValueError, match="frozen"):
         settings.port = 1
 
@@ -34,9 +34,9 @@ def test_token_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     path = tmp_path / "token"
     path.write_text("secret-1\n", encoding="utf-8")
     monkeypatch.setenv("PAAI_TOKEN_FILE", str(path))
-    assert read_settings(Settings).token_bytes == b"secret-1"
+    assert read_settings(Settings).sent_token == b"secret-1"
     monkeypatch.setenv("PAAI_TOKEN", "secret-1")
-    assert read_settings(Settings).token_bytes == b"secret-1"
+    assert read_settings(Settings).sent_token == b"secret-1"
     assert "secret-1" not in repr(read_settings(Settings))
 
 
@@ -76,3 +76,16 @@ def test_empty_and_differing_tokens_are_refused_and_not_shown(monkeypatch: pytes
     with pytest.raises(ConfigurationError, match="differ") as caught:
         read_settings(Settings)
     assert "secret" not in str(caught.value)
+
+
+def test_several_tokens_the_first_is_sent_and_all_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("new-token\n\n old-token \n", encoding="utf-8")
+    monkeypatch.setenv("PAAI_TOKEN_FILE", str(path))
+    settings = read_settings(Settings)
+    assert (settings.sent_token, settings.tokens) == (b"new-token", (b"new-token", b"old-token"))
+    assert "token" not in repr(settings.token)
+    path.write_text("good\nbad one\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="printable ASCII") as caught:
+        read_settings(Settings)
+    assert "bad" not in str(caught.value)

@@ -363,7 +363,7 @@ async def test_the_token_is_asked_for_and_sent_on(tmp_path: Path) -> None:
         seen.add(request.headers.get("authorization"))
 
     clock = FakeClock()
-    async with generator(tmp_path, clock=clock, paai=FakePaai(clock, answer), token="secret") as rig:
+    async with generator(tmp_path, clock=clock, paai=FakePaai(clock, answer), token="secret\nolder") as rig:
         assert (await rig.put(Thermostat=1)).status_code == 401
         rig.http.headers["authorization"] = "Bearer secret"
         assert (await rig.put(Thermostat=1)).status_code == 200

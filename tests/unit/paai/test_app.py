@@ -98,6 +98,12 @@ async def test_token() -> None:
         assert len(paai.producer.delivered) == 2
 
 
+async def test_while_a_token_is_changed_both_are_accepted() -> None:
+    async with running_paai(token="new-token\nold-token") as paai:
+        for token, status in (("new-token", 200), ("old-token", 200), ("new-token\told-token", 401), ("", 401), ("new", 401)):
+            assert (await post(paai, authorization=f"Bearer {token}")).status_code == status
+
+
 async def test_draining_is_not_ready_and_still_serves() -> None:
     async with running_paai() as paai:
         paai.app.health.draining = True
