@@ -1,10 +1,8 @@
-"""One program under supervisord, and how a JVM is called. Pure values: nothing is started here."""
+"""One program under supervisord. Pure values: nothing is started here."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-
-CONF_DIR: Final = Path(__file__).parent / "conf"
 
 #: The project's root: services are started as modules from here.
 PROJECT_ROOT: Final = Path(__file__).parents[2]
@@ -37,40 +35,3 @@ class Program:
     stop_wait_s: int = 15
     stop_group: bool = False
     final_exit_codes: tuple[int, ...] = ()
-
-
-def java_command(
-    java: Path,
-    *,
-    service: str,
-    class_path: tuple[str, ...],
-    main: str,
-    arguments: tuple[str, ...] = (),
-    heap_mb: int,
-    flags: tuple[str, ...] = (),
-    quick_start: bool = False,
-) -> tuple[str, ...]:
-    """The call of a JVM service.
-
-    Args:
-        heap_mb: Largest heap; it starts at a quarter of that.
-        quick_start: Stop at the first compiler: starts faster and smaller, for services that have little to compute.
-    """
-    return (
-        str(java),
-        f"-Xms{max(16, heap_mb // 4)}m",
-        f"-Xmx{heap_mb}m",
-        "-XX:+UseSerialGC",  # two cores and small heaps: the parallel collectors only add threads and memory
-        *(("-XX:TieredStopAtLevel=1",) if quick_start else ()),
-        "-XX:+ExitOnOutOfMemoryError",  # a JVM out of memory limps; supervisord starts a fresh one
-        "-Xshare:auto",
-        "-Djava.awt.headless=true",
-        "-Djava.net.preferIPv4Stack=true",
-        "-Duser.timezone=UTC",
-        f"-Dpaai.service={service}",
-        *flags,
-        "-cp",
-        ":".join(class_path),
-        main,
-        *arguments,
-    )

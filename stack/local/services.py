@@ -20,7 +20,7 @@ class Tools:
         java_version: Its version: "17.0.15".
         pyspark_home: Directory of the installed pyspark package.
         kafka_jars: Directory of ZooKeeper's, Kafka's and Connect's jars.
-        connect_services: Jar that names the sink's plugin; see `connect_jar`.
+        connect_services: Jar that names the sink's plugin; see `stack.jars.connect_jar`.
         spark_jars: Directory of the jars added to Spark's own.
         mongo_command: How the database is started.
     """

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from backend.contract.ports import Ports
 from stack.catalogue import SERVICES, Service, links_of
 from stack.errors import NotRunningError
+from stack.jvm.spark import EXIT_NEEDS_RESET
 from stack.local import daemon, instance, jsonfile, processes
 from stack.local.layout import Layout
 from stack.local.probes import Health, Prober
 from stack.local.rpc import ProcessInfo, Supervisor
-from stack.local.spark import EXIT_NEEDS_RESET
 from stack.target import ServiceStatus
 
 RESET_HINT = "Run `python -m stack reset spark-job` to start it anew with an empty checkpoint."

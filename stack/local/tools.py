@@ -8,9 +8,8 @@ from backend.contract.ports import Ports
 from stack import mongo
 from stack.cache import cache_dir
 from stack.errors import PreflightError
-from stack.jars import jar_dirs
+from stack.jars import connect_jar, jar_dirs
 from stack.java import find_java
-from stack.local import connect_jar
 from stack.local.layout import Layout
 from stack.local.services import Tools
 

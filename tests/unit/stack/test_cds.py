@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.local import cds, connect_jar, jsonfile
+from stack.jars import connect_jar
+from stack.local import cds, jsonfile
 from stack.local.layout import Layout
 from stack.local.program import Program
 from stack.local.rpc import ProcessInfo

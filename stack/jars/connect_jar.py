@@ -18,7 +18,7 @@ _PLUGIN = "com.mongodb.kafka.connect.MongoSinkConnector\n"
 def provide(folder: Path) -> Path:
     """The jar in `folder`; written when it is missing or another. Unchanged it keeps its time, which class archives check."""
     path = folder / "connect-services.jar"
-    content = _content()
+    content = jar_bytes()
     try:
         if not path.exists() or path.read_bytes() != content:
             folder.mkdir(parents=True, exist_ok=True)
@@ -32,8 +32,8 @@ def provide(folder: Path) -> Path:
     return path
 
 
-def _content() -> bytes:
-    """The same bytes every time."""
+def jar_bytes() -> bytes:
+    """The jar itself; the same bytes every time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as jar:
         jar.writestr(zipfile.ZipInfo(_ENTRY), _PLUGIN)
