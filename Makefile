@@ -25,6 +25,10 @@ setup: ## Install what run and test need (both do it by themselves)
 setup-run:
 	@bash stack/bootstrap.sh run
 
+.PHONY: setup-bench
+setup-bench:
+	@bash stack/bootstrap.sh bench
+
 .PHONY: build
 build: setup-run ## Fetch the JVM artifacts, compile the fast embedded database where cargo is there
 	@$(PYTHON) -m stack build $(ARGS)
@@ -73,7 +77,7 @@ format: setup ## Format the code and sort its imports
 	@$(PYTHON) -m ruff format
 
 .PHONY: bench
-bench: setup build ## Measure against bare references, alternately; writes docs/benchmarks.md
+bench: setup-bench build ## Measure against bare references, alternately; writes docs/benchmarks.md
 	@$(PYTHON) -m tests.benchmarks $(ARGS)
 
 .PHONY: screenshots

@@ -2,6 +2,8 @@
 # Makes this checkout ready to run: what the system lacks, then the Python environment in .venv.
 #
 #   stack/bootstrap.sh run|dev    everything that `make run` or `make test` needs; a fraction of a second when nothing lacks
+#   stack/bootstrap.sh bench      the same as dev, and the load generator of `make bench`
+#   stack/bootstrap.sh swarm      the same as dev, and a Docker engine with what builds a base image from packages
 #   stack/bootstrap.sh system     only the system's part
 #   stack/bootstrap.sh --print    what the system lacks, as package names of Debian, one a line; changes nothing
 #
@@ -18,6 +20,10 @@ readonly QT_LIBRARIES=(
   libxcb-keysyms.so.1=libxcb-keysyms1 libxcb-randr.so.0=libxcb-randr0 libxcb-render-util.so.0=libxcb-render-util0
   libxcb-shape.so.0=libxcb-shape0 libxcb-xinerama.so.0=libxcb-xinerama0
 )
+
+# What only some commands need: program=package.
+readonly BENCH_PROGRAMS=(wrk=wrk)
+readonly SWARM_PROGRAMS=(dockerd=docker.io debootstrap=debootstrap ip=iproute2)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly ROOT=$PWD VENV=$PWD/.venv
@@ -73,6 +79,9 @@ lacking() {
     [[ $known == *"${entry%%=*} "* ]] || printf '%s\n' "${entry##*=}"
   done
   has_font || printf '%s\n' fonts-dejavu-core
+  for entry in ${PROGRAMS[@]+"${PROGRAMS[@]}"}; do
+    (PATH=$PATH:$SYSTEM/usr/sbin:$SYSTEM/sbin && command -v "${entry%%=*}") >/dev/null || printf '%s\n' "${entry##*=}"
+  done
 }
 
 # Puts in place of a package that this release does not have the one it has instead.
@@ -196,14 +205,23 @@ prepare_venv() {
   if [[ $set == dev ]]; then key_of run >"$VENV/.ready-run"; fi
 }
 
+PROGRAMS=()
+case ${1:-} in
+  bench) PROGRAMS=("${BENCH_PROGRAMS[@]}") ;;
+  swarm) PROGRAMS=("${SWARM_PROGRAMS[@]}") ;;
+esac
+
 case ${1:-} in
   # Two commands: errexit does not hold inside a function that is part of an && list.
   run | dev)
     prepare_system
     prepare_venv "$1" ;;
+  bench | swarm)
+    prepare_system
+    prepare_venv dev ;;
   system) prepare_system ;;
   --print) lacking ;;
   *)
-    say "usage: stack/bootstrap.sh run|dev|system|--print"
+    say "usage: stack/bootstrap.sh run|dev|bench|swarm|system|--print"
     exit 2 ;;
 esac

@@ -1,12 +1,12 @@
 """``python -m tests.benchmarks [--write] [whole] [ingest] [feed]``.
 
-Without a name all of them, and docs/benchmarks.md is rewritten; with names only where ``--write`` is given.
+Without a name all of them, and what they found goes into docs/benchmarks.md; with names only where ``--write`` is given.
 """
 
 import sys
 
 from tests.benchmarks import feed, ingest, whole
-from tests.benchmarks.report import Row, write
+from tests.benchmarks.report import write
 from tests.benchmarks.system import bench_system
 
 # `feed` last: what it puts into the topic would keep the sink busy for minutes.
@@ -20,10 +20,9 @@ def main(names: list[str]) -> None:
     unknown = set(names) - ALL.keys()
     if unknown:
         raise SystemExit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
-    rows: list[Row] = []
     for name in names or ALL:
         with bench_system() as system:
-            rows += ALL[name](system)
+            rows = ALL[name](system)
         for row in rows:
             print(
                 f"{row.what}: {row.ours} / {row.reference} = {row.ratio} (wanted {row.wanted})",
@@ -31,8 +30,8 @@ def main(names: list[str]) -> None:
                 sep="\n    ",
                 flush=True,
             )
-    if keep:
-        write(rows)
+        if keep:
+            write({name: rows}, list(ALL))
 
 
 if __name__ == "__main__":

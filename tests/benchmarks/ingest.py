@@ -41,7 +41,7 @@ def _single(system: BenchSystem) -> Row:
     loads: dict[str, Load] = {}
 
     def measured(name: str, port: int, process: psutil.Process) -> float:
-        loads[name] = load(port, process, script="post.lua", connections=_CONNECTIONS, seconds=_SECONDS)
+        loads[name] = load(port, process, body="single", connections=_CONNECTIONS, seconds=_SECONDS)
         if loads[name].failed:
             raise SystemExit(f"{name}: {loads[name].failed} requests failed")
         return loads[name].per_s
@@ -86,7 +86,7 @@ def _batch(system: BenchSystem) -> Row:
     with paai_server(kafka=system.kafka, mongo=system.mongo) as (process, port):
 
         def ours() -> float:
-            loads.append(load(port, process, script="post_batch.lua", connections=8, seconds=_SECONDS))
+            loads.append(load(port, process, body="batch", connections=8, seconds=_SECONDS))
             if loads[-1].failed:
                 raise SystemExit(f"{loads[-1].failed} batches failed")
             return loads[-1].per_s * _BATCH

@@ -1,14 +1,27 @@
--- wrk script: single readings from 1 000 devices, each with its own timestamp, prepared before the run.
+-- wrk script: readings of 1 000 devices, each with its own timestamp, prepared before the run.
+-- Argument: "single" (one reading a request) or "batch" (1 000 of them).
+local JSON = { ["Content-Type"] = "application/json" }
 local bodies = {}
 local next_body = 0
 
+local function reading(device, second, millisecond)
+  return string.format('{"device_id":"bench-%04d","tag":"Thermostat","timestamp":%d.%03d,"temperature":%.2f}',
+    device, second, millisecond, 20 + math.random() * 5)
+end
+
 function init(args)
-  local now = os.time() - 3600
+  local first = os.time() - 3600
   math.randomseed(7)
-  for i = 1, 20000 do
-    bodies[i] = wrk.format("POST", "/api/v1/device", { ["Content-Type"] = "application/json" }, string.format(
-      '{"device_id":"bench-%04d","tag":"Thermostat","timestamp":%d.%03d,"temperature":%.2f}',
-      i % 1000, now + math.floor(i / 1000), i % 1000, 20 + math.random() * 5))
+  if args[1] == "batch" then
+    for batch = 1, 50 do
+      local readings = {}
+      for i = 1, 1000 do readings[i] = reading(i, first + batch, i % 1000) end
+      bodies[batch] = wrk.format("POST", "/api/v1/devices", JSON, "[" .. table.concat(readings, ",") .. "]")
+    end
+  else
+    for i = 1, 20000 do
+      bodies[i] = wrk.format("POST", "/api/v1/device", JSON, reading(i % 1000, first + math.floor(i / 1000), i % 1000))
+    end
   end
 end
 

@@ -1,15 +1,18 @@
 """What a benchmark found, and the table in docs/benchmarks.md."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import psutil
 
 REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+#: The rows by benchmark, from which the table is written: a run of one of them leaves the others' rows as they are.
+ROWS = REPORT.with_suffix(".json")
 
 _HEAD = """# Benchmarks
 
@@ -48,16 +51,31 @@ def thousands(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u2009")
 
 
-def write(rows: Iterable[Row]) -> None:
-    """Rewrite docs/benchmarks.md."""
-    rows = list(rows)
+def _machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
-    machine = (
+    return (
         f"{datetime.now(UTC):%Y-%m-%d}, {psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
         f"Python {platform.python_version()}, FastAPI {version('fastapi')}, pydantic {version('pydantic')}, "
         f"confluent-kafka {version('confluent-kafka')}, Kafka 3.9.2, Spark {version('pyspark')}."
     )
-    lines = [_HEAD.format(machine=machine).rstrip("\n")]
+
+
+def write(found: Mapping[str, Sequence[Row]], order: Sequence[str]) -> None:
+    """Replace the rows of these benchmarks in docs/benchmarks.json and write docs/benchmarks.md from all of them.
+
+    Args:
+        found: Rows by name of the benchmark.
+        order: All names, in the table's order.
+    """
+    kept: dict[str, list[Row]] = {}
+    if ROWS.exists():
+        kept = msgspec.json.decode(ROWS.read_bytes(), type=dict[str, list[Row]])
+    all_rows = kept | {name: list(rows) for name, rows in found.items()}
+    ROWS.write_bytes(
+        msgspec.json.format(msgspec.json.encode({name: all_rows[name] for name in order if name in all_rows})) + b"\n"
+    )
+    rows = [row for name in order for row in all_rows.get(name, ())]
+    lines = [_HEAD.format(machine=_machine()).rstrip("\n")]
     lines += [f"| {row.what} | {row.ours} | {row.reference} | {row.ratio} | {row.wanted} |" for row in rows]
     lines.append("")
     for row in rows:

@@ -18,7 +18,7 @@ from tests.helpers.wait import wait_until
 
 #: The measured process has the first core to itself; client and broker share the second.
 SERVER_CORE, CLIENT_CORE = 0, 1
-SCRIPTS = Path(__file__).parent
+_SCRIPT = Path(__file__).parent / "post.lua"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,16 @@ def paai_server(*, kafka: str, mongo: str) -> Iterator[tuple[psutil.Process, int
         yield process, port
 
 
-def load(port: int, server_process: psutil.Process, *, script: str, connections: int, seconds: float) -> Load:
-    """Run wrk with a script of this folder against a port."""
+def load(port: int, server_process: psutil.Process, *, body: str, connections: int, seconds: float) -> Load:
+    """Run wrk against a port; `body` is "single" or "batch", see post.lua."""
     wrk = shutil.which("wrk")
     if wrk is None:
-        raise SystemExit("wrk is not installed; type: apt-get install wrk")
+        raise SystemExit("wrk is not installed; `make bench` installs it, or type: apt-get install wrk")
     before, begun = server_process.cpu_times(), time.monotonic()
     client = subprocess.Popen(
         [
             *("taskset", "-c", str(CLIENT_CORE), wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "20s"),
-            *("-s", str(SCRIPTS / script), f"http://127.0.0.1:{port}"),
+            *("-s", str(_SCRIPT), f"http://127.0.0.1:{port}", "--", body),
         ],
         stdout=subprocess.PIPE,
         text=True,

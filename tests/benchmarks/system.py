@@ -54,7 +54,7 @@ class BenchSystem:
         halted = self.processes(*_CONSUMERS)
         broker = self.processes("broker", "zookeeper", "mongodb")
         for process in halted:
-            process.send_signal(signal.SIGSTOP)
+            _signal(process, signal.SIGSTOP)
         for process in broker:
             _pin(process, {CLIENT_CORE})
         try:
@@ -63,7 +63,12 @@ class BenchSystem:
             for process in broker:
                 _pin(process, set(range(os.cpu_count() or 1)))
             for process in halted:
-                process.send_signal(signal.SIGCONT)
+                _signal(process, signal.SIGCONT)
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):  # a short-lived child
+        process.send_signal(number)
 
 
 def _pin(process: psutil.Process, cores: set[int]) -> None:

@@ -344,3 +344,23 @@ def test_a_wrong_call_shows_the_right_one(machine: Machine, arguments: tuple[str
 
     assert result.returncode == 2
     assert "usage:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "programs", "packages"),
+    [("bench", ["wrk"], "wrk"), ("swarm", ["dockerd", "debootstrap", "ip"], "docker.io debootstrap iproute2")],
+)
+def test_what_only_some_commands_need_is_installed_for_them(
+    ready_machine: Machine, kind: str, programs: list[str], packages: str
+) -> None:
+    assert ready_machine.run("run").returncode == 0
+    assert not [call for call in ready_machine.calls() if call.startswith("apt-get")]
+    apt = APT_GET + "".join(f'cp "$TOOLS/python3" "$TOOLS/{program}"\n' for program in programs)
+    ready_machine.add("apt-get", apt)
+
+    result = ready_machine.run(kind)
+
+    assert result.returncode == 0, result.stderr
+    calls = ready_machine.calls()
+    assert any(call.endswith(f"install -y --no-install-recommends {packages}") for call in calls), calls
+    assert "pip requirements/dev.txt" in calls
