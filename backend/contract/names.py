@@ -7,6 +7,8 @@ TOPIC_MESSAGES: Final = "processed_messages"
 TOPIC_PREDICTIONS: Final = "predictions"
 TOPIC_DEAD_LETTERS: Final = "dead_letters"
 MESSAGES_PARTITIONS: Final = 3
+#: The desktop joins no group; its client library asks after one by this name all the same.
+DESKTOP_GROUP: Final = "paai-monitor"
 
 # MongoDB
 DATABASE: Final = "paai"
@@ -14,6 +16,10 @@ COLLECTION_MESSAGES: Final = "processed_messages"
 COLLECTION_AGGREGATES: Final = "aggregated_messages"
 COLLECTION_PREDICTIONS: Final = "predictions"
 COLLECTION_PROGRESS: Final = "job_progress"
+#: What people noted about predictions in the desktop.
+COLLECTION_ACKNOWLEDGEMENTS: Final = "acknowledgements"
+#: GridFS bucket of the models: the collections ``models.files`` and ``models.chunks``.
+BUCKET_MODELS: Final = "models"
 
 #: A reading's identity. The same three fields again with another value are a correction.
 IDENTITY_FIELDS: Final = ("device_id", "sensor", "timestamp")

@@ -14,8 +14,12 @@ from backend.contract import names
 from backend.operator.connect_client import HttpConnect
 from backend.operator.connector import ConnectorKeeper
 from backend.operator.kafka_admin import ConfluentAdmin
+from backend.operator.kafka_user_admin import ConfluentUserAdmin
+from backend.operator.kafka_users import KafkaUsersKeeper
+from backend.operator.keeper import Keeper
 from backend.operator.lag import LagWatch
 from backend.operator.loop import Loop, Pace
+from backend.operator.mongo_users import MongoUsersKeeper
 from backend.operator.retention import RetentionKeeper
 from backend.operator.schema import SchemaKeeper, wanted_collections
 from backend.operator.settings import OperatorSettings
@@ -39,7 +43,7 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
 
     # Server selection is short, so that an outage is noticed and said soon; the loop is what waits.
     mongo: MongoClient[dict[str, object]] = MongoClient(
-        settings.mongo_uri,
+        settings.admin_address,
         tz_aware=True,
         appname=SERVICE,
         serverSelectionTimeoutMS=min(2000, timeout_ms),
@@ -53,11 +57,19 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
         wanted=wanted_topics(retention_hours=settings.retention_hours, retention_bytes=settings.retention_bytes),
     )
     schema = SchemaKeeper(client=mongo, wanted=wanted_collections())
+    users: list[Keeper] = []
+    if settings.logins_dir is not None:
+        user_admin = ConfluentUserAdmin(bootstrap=settings.kafka_bootstrap, timeout_s=settings.call_timeout_s)
+        users = [
+            MongoUsersKeeper(client=mongo, directory=settings.logins_dir),
+            KafkaUsersKeeper(admin=user_admin, directory=settings.logins_dir),
+        ]
+    before_sink = [topics.name, schema.name, *(keeper.name for keeper in users if keeper.name == MongoUsersKeeper.name)]
     connector = ConnectorKeeper(
         connect=HttpConnect(url=settings.connect_url, timeout_s=settings.call_timeout_s),
-        config=sink_config(mongo_uri=settings.uri_for_sink, tasks=settings.sink_tasks),
+        config=sink_config(mongo_uri=settings.sink_address, tasks=settings.sink_tasks),
         watch=LagWatch(source=admin()),
-        may_start=lambda: loop.converged(topics.name, schema.name),
+        may_start=lambda: loop.converged(*before_sink),
         topic_generation=lambda: topics.created.get(names.TOPIC_MESSAGES, 0),
         mongo_is_up=lambda: loop.converged(schema.name),
         stuck_after_s=settings.stuck_after_s,
@@ -72,7 +84,8 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
         pause=lambda seconds: loop.stop.wait(seconds),
     )
     retention_pace = Pace(settings.steady_interval_s, settings.retention_interval_s, counts=False)
-    loop = Loop(keepers=[(topics, pace), (schema, pace), (connector, pace), (retention, retention_pace)], state_file=state_file)
+    steady: list[Keeper] = [topics, *users, schema, connector]
+    loop = Loop(keepers=[*((keeper, pace) for keeper in steady), (retention, retention_pace)], state_file=state_file)
     return loop
 
 
@@ -90,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if state.ok else 1
     set_up_logging(settings.log_level, service=SERVICE)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every request says nothing
+    logging.getLogger("pymongo").setLevel(logging.WARNING)  # at DEBUG it would show what the database keeps of the passwords
     loop = build(settings, state_file=state_file)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.request_stop())

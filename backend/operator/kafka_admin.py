@@ -1,13 +1,7 @@
 """`topics.KafkaAdmin` and `lag.OffsetSource` on confluent-kafka."""
 
-import logging
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from typing import Any
-
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -18,78 +12,25 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
     ResourceType,
 )
 
+from backend.operator.kafka_calls import KafkaCalls, MakeClient, why
 from backend.operator.topics import KafkaUnavailableError, TopicSpec
 
-#: librdkafka reports each refused connection; what matters of it is in the state file.
-_quiet = logging.getLogger("kafka-operator.librdkafka")
-_quiet.setLevel(logging.CRITICAL)
 
-
-def _why(error: KafkaException) -> str:
-    cause = error.args[0] if error.args else error
-    return cause.str() if isinstance(cause, KafkaError) else str(cause)
-
-
-#: After so many calls in a row without an answer the client is replaced: after a broker was killed while it started, one was
-#: seen whose requests timed out for ever although the broker answered everybody else.
-FAILURES_BEFORE_A_NEW_CLIENT = 3
-
-
-MakeClient = Callable[[dict[str, Any]], Any]
-
-
-def _confluent_client(config: dict[str, Any]) -> AdminClient:
-    return AdminClient(config, logger=_quiet)
-
-
-class ConfluentAdmin:
+class ConfluentAdmin(KafkaCalls):
     """Blocking, bounded calls; every failure is a `KafkaUnavailableError`."""
 
     def __init__(
         self, *, bootstrap: str, timeout_s: float, replication_factor: int = 1, make_client: MakeClient | None = None
     ) -> None:
         """`make_client`: instead of confluent-kafka's, for tests."""
-        self._timeout_s, self._replication_factor = timeout_s, replication_factor
-        self._config: dict[str, Any] = {
-            "bootstrap.servers": bootstrap,
-            "client.id": "kafka-operator",
-            "socket.timeout.ms": int(timeout_s * 1000),
-            # The default of up to 10 s between attempts would be most of the whole start-up.
-            "reconnect.backoff.ms": 100,
-            "reconnect.backoff.max.ms": 500,
-        }
-        self._make_client = make_client or _confluent_client
-        self._client = self._make_client(self._config)
-        self._failures = 0
-
-    def _failed(self, what: str, why: str) -> KafkaUnavailableError:
-        self._failures += 1
-        if self._failures >= FAILURES_BEFORE_A_NEW_CLIENT:
-            self._failures = 0
-            self._client = self._make_client(self._config)
-        return KafkaUnavailableError(f"{what}: {why}")
-
-    def _all(self, what: str, futures: Mapping[Any, "Future[Any]"], *, fine: tuple[int, ...] = ()) -> dict[Any, Any]:
-        """Answers by key; without those that failed with a code that is fine."""
-        results: dict[Any, Any] = {}
-        for key, future in futures.items():
-            try:
-                results[key] = future.result(timeout=self._timeout_s + 1)
-            except KafkaException as error:
-                cause = error.args[0] if error.args else None
-                if isinstance(cause, KafkaError) and cause.code() in fine:
-                    continue
-                raise self._failed(what, _why(error)) from error
-            except TimeoutError as error:
-                raise self._failed(what, f"no answer within {self._timeout_s:g} s") from error
-        self._failures = 0
-        return results
+        super().__init__(bootstrap=bootstrap, timeout_s=timeout_s, make_client=make_client)
+        self._replication_factor = replication_factor
 
     def partitions(self) -> dict[str, int]:
         try:
             metadata = self._client.list_topics(timeout=min(2.0, self._timeout_s))
         except KafkaException as error:
-            raise self._failed("listing topics", _why(error)) from error
+            raise self._failed("listing topics", why(error)) from error
         if not metadata.brokers:
             raise KafkaUnavailableError("no broker is registered yet")
         return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}

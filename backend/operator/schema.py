@@ -15,6 +15,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 from backend.contract import limits, names
 from backend.contract.devices import DEVICE_TYPES, SENSORS
 from backend.operator.keeper import Finding
+from backend.operator.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 
 log = logging.getLogger("kafka-operator")
 
@@ -100,11 +101,13 @@ class SchemaKeeper:
         try:
             changed = self._reconcile()
         except OperationFailure as error:
+            if is_login_refused(error):
+                return Finding(False, LOGIN_REFUSED)
             return Finding(
                 False, f"MongoDB refuses what the collections need: {error.details.get('errmsg') if error.details else error}"
             )
         except PyMongoError as error:
-            return Finding(False, f"waits for MongoDB: {_short(error)}", waiting=True)
+            return Finding(False, f"waits for MongoDB: {short(error)}", waiting=True)
         return Finding(not changed, "puts MongoDB's indexes right" if changed else "")
 
     def _reconcile(self) -> bool:
@@ -149,8 +152,3 @@ class SchemaKeeper:
 
     def close(self) -> None:
         self._client.close()
-
-
-def _short(error: PyMongoError) -> str:
-    """PyMongo's messages carry the whole topology; the first sentence is what people can use."""
-    return str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0][:200]

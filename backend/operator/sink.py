@@ -1,6 +1,6 @@
 """The sink connector's configuration, and why each line is so."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 from backend.contract import names
 
@@ -11,18 +11,21 @@ _TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 
 def with_options(uri: str, **options: str) -> str:
     """`uri` with query options added where it does not set them itself."""
-    parts = urlsplit(uri)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    # Not by urlsplit: where the login goes, placeholders with slashes may stand.
+    place, _, text = uri.partition("?")
+    if "/" not in place.partition("://")[2]:
+        place += "/"
+    query = dict(parse_qsl(text, keep_blank_values=True))
     given = {key.lower() for key in query}
     query |= {key: value for key, value in options.items() if key.lower() not in given}
-    return urlunsplit(parts._replace(path=parts.path or "/", query=urlencode(query)))
+    return f"{place}?{urlencode(query)}"
 
 
 def sink_config(*, mongo_uri: str, tasks: int) -> dict[str, str]:
     """What ``PUT /connectors/NAME/config`` gets.
 
     Args:
-        mongo_uri: MongoDB as Connect reaches it.
+        mongo_uri: MongoDB as Connect reaches it; placeholders of its FileConfigProvider may stand in it.
         tasks: At most the topic's partitions.
     """
     identity = ",".join(names.IDENTITY_FIELDS)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from backend.contract.names import TOPIC_MESSAGES
+from backend.contract.names import DESKTOP_GROUP, TOPIC_MESSAGES
 from desktop.model.readings import ReadingBatch
 from desktop.services.decode import decode_batch
 from desktop.services.kafka_position import PartitionRange, start_offsets
@@ -139,7 +139,7 @@ class KafkaFeed:
                 self._login.config()
                 | {
                     # librdkafka demands one; nothing is ever committed to it.
-                    "group.id": "paai-monitor",
+                    "group.id": DESKTOP_GROUP,
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "earliest",

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from backend.operator.kafka_admin import FAILURES_BEFORE_A_NEW_CLIENT, ConfluentAdmin
+from backend.operator.kafka_admin import ConfluentAdmin
+from backend.operator.kafka_calls import FAILURES_BEFORE_A_NEW_CLIENT
 from backend.operator.topics import KafkaUnavailableError, TopicSpec
 
 
