@@ -1,4 +1,4 @@
-"""The command line: ``python -m stack doctor|build|up|status|endpoints|logs|scale|restart|reset|down``."""
+"""The command line: ``python -m stack doctor|build|up|status|endpoints|logs|scale|restart|reset|rotate|history|down``."""
 
 import sys
 

@@ -38,7 +38,7 @@ class StepBoard:
     def begin(self, key: str, detail: str = "") -> Step:
         """The step's clock starts now."""
         entry = self._by_key[key]
-        entry.state, entry.detail, entry.begun = StepState.RUNNING, detail, time.monotonic()
+        entry.state, entry.detail, entry.begun, entry.ended = StepState.RUNNING, detail, time.monotonic(), None
         return self._step(entry)
 
     def update(self, key: str, detail: str, progress: float | None = None) -> Step | None:
@@ -64,6 +64,10 @@ class StepBoard:
     def running(self) -> list[str]:
         """Keys of the steps that have begun and not ended."""
         return [entry.key for entry in self._entries if entry.state is StepState.RUNNING]
+
+    def is_running(self, key: str) -> bool:
+        """Whether the step has begun and not ended."""
+        return self._by_key[key].state is StepState.RUNNING
 
     def elapsed_s(self, key: str) -> float:
         """Seconds since the step began."""

@@ -3,7 +3,7 @@
 Says nothing of how a service is started; that is the targets' business.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -72,7 +72,7 @@ class Service:
     max_replicas: int = 1
 
 
-#: In start order. What does not wait for another (`after`) starts at the same time.
+#: Of the local target, in start order. What does not wait for another (`after`) starts at the same time.
 SERVICES: Final[tuple[Service, ...]] = (
     Service("zookeeper", "ZooKeeper", "keeps the Kafka cluster's state", HealthKind.ZOOKEEPER, ("zookeeper",)),
     Service(
@@ -151,9 +151,35 @@ SERVICES: Final[tuple[Service, ...]] = (
     ),
 )
 
-BY_NAME: Final[dict[str, Service]] = {service.name: service for service in SERVICES}
+#: Of the swarm: the same, a way in for paai's replicas and one for the pages, and more workers where they are wanted.
+SWARM_SERVICES: Final[tuple[Service, ...]] = (
+    *(replace(s, scalable=True, max_replicas=8) if s.name == "spark-worker" else s for s in SERVICES),
+    Service(
+        "gateway",
+        "Gateway",
+        "spreads requests over paai's replicas",
+        HealthKind.HTTP,
+        ("paai",),
+        health_path="/healthz",
+        after=("paai",),
+    ),
+    Service(
+        "pages",
+        "Web pages",
+        "asks for a login before Connect's and Spark's pages",
+        HealthKind.HTTP,
+        ("connect", "spark_master_ui", "spark_worker_ui"),
+        after=("connect", "spark-master"),
+    ),
+)
 
-#: Order of stopping: whoever feeds others goes first, so that nothing in flight is lost. Each group stops at the same time.
+_BY_TARGET: Final = {"local": SERVICES, "swarm": SWARM_SERVICES}
+
+#: Every service of any target.
+BY_NAME: Final[dict[str, Service]] = {service.name: service for service in SWARM_SERVICES}
+
+#: Of the local target, order of stopping: whoever feeds others goes first, so that nothing in flight is lost. Each group stops
+#: at the same time.
 STOP_ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("generator",),
     ("paai", "kafka-operator", "spark-job"),
@@ -163,16 +189,22 @@ STOP_ORDER: Final[tuple[tuple[str, ...], ...]] = (
 )
 
 
-def find(name: str) -> Service:
+def services_of(target: str) -> tuple[Service, ...]:
+    """The services of "local" or "swarm", in start order."""
+    return _BY_TARGET[target]
+
+
+def find(name: str, target: str = "local") -> Service:
     """The service of that name.
 
     Raises:
-        UnknownServiceError: there is none.
+        UnknownServiceError: the target has none.
     """
+    known = {service.name: service for service in services_of(target)}
     try:
-        return BY_NAME[name]
+        return known[name]
     except KeyError:
-        raise UnknownServiceError(f"There is no service {name!r}.", remedy=f"Services: {', '.join(BY_NAME)}.") from None
+        raise UnknownServiceError(f"There is no service {name!r}.", remedy=f"Services: {', '.join(known)}.") from None
 
 
 def port_of(ports: Ports, name: str) -> int:

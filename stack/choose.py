@@ -1,70 +1,179 @@
 """Chooses the target: where the system runs, and why there."""
 
+import json
+import os
 import shutil
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from backend.contract.ports import Ports
 from stack.errors import PreflightError
+from stack.local import daemon
 from stack.local.instance import remembered_offset
+from stack.local.layout import Layout
 from stack.local.target import LocalTarget
 from stack.target import Target
+from stack.tied import tied
 
 KINDS = ("auto", "swarm", "local")
 _DOCKER_TIMEOUT_S = 5.0
 
 
-def choose_target(kind: str, *, port_offset: int | None = None, data_dir: Path | None = None) -> Target:
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One entry of a chooser of targets.
+
+    Attributes:
+        kind, context: For `choose_target`.
+        label: For people: "This machine", "Docker", "Docker context office".
+        reason: Why it is the default, or what speaks against it; may be empty.
+        is_default: Whether "auto" takes it.
+    """
+
+    kind: str
+    context: str | None
+    label: str
+    reason: str
+    is_default: bool
+
+
+def choose_target(
+    kind: str,
+    *,
+    port_offset: int | None = None,
+    data_dir: Path | None = None,
+    context: str | None = None,
+    overlays: Sequence[str] = (),
+) -> Target:
     """The target.
 
     Args:
         kind: One of `KINDS`.
         port_offset: None takes the one with which the data directory was last used, else 0.
-        data_dir: None takes the user's own data directory, one for each offset.
+        data_dir: None takes the user's own data directory, one for each offset. A swarm keeps credentials there, a local system
+            everything.
+        context: A Docker context; None takes what DOCKER_HOST, DOCKER_CONTEXT or `docker context use` say. Naming one asks for
+            the swarm.
+        overlays: Of a swarm: names in stack/overlays.
 
     Raises:
         PreflightError: the target cannot be had here, or an argument will not do.
     """
     if kind not in KINDS:
         raise PreflightError(f"There is no target {kind!r}.", remedy=f"Targets: {', '.join(KINDS)}.")
-    if kind == "swarm":
+    if kind == "local" and (context or overlays):
         raise PreflightError(
-            "The swarm target is not part of this version.", remedy="Use --target local: the same services on this machine."
+            "A Docker context or an overlay needs the swarm.", remedy="Leave out --target local, or --context and --overlay."
         )
+    wants_swarm, reason = _decide(kind, port_offset, data_dir, context, overlays)
+    if wants_swarm:
+        return _swarm(port_offset or 0, data_dir, context, tuple(overlays), reason)
     directory = data_dir if data_dir is not None else default_data_dir(port_offset or 0)
     offset = port_offset if port_offset is not None else (remembered_offset(directory) or 0)
-    try:
-        ports = Ports(offset)
-    except ValueError as error:
-        raise PreflightError("These ports cannot be used", why=f"{error}.", remedy="Choose another --port-offset.") from error
-    reason = "Asked for." if kind == "local" else why_local()
-    return LocalTarget(data_dir=directory, ports=ports, reason=reason)
+    return LocalTarget(data_dir=directory, ports=_ports(offset), reason=reason)
+
+
+def options(*, port_offset: int | None = None, data_dir: Path | None = None) -> list[Option]:
+    """What a chooser can offer, the default first. Bounded; asks the engine of the default context only."""
+    wants_swarm, reason = _decide("auto", port_offset, data_dir, None, ())
+    local = Option("local", None, "This machine", "" if wants_swarm else reason, not wants_swarm)
+    found = [local]
+    if shutil.which("docker") is not None:
+        found.append(Option("swarm", None, "Docker", reason if wants_swarm else "", wants_swarm))
+        found += [Option("swarm", name, f"Docker context {name}", "", False) for name in contexts()]
+    return sorted(found, key=lambda option: not option.is_default)
+
+
+def contexts() -> list[str]:
+    """Names of Docker's contexts beside the one that is in use."""
+    answer = _docker("context", "ls", "--format", "{{json .}}")
+    if answer is None:
+        return []
+    rows = [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
+    return [str(row["Name"]) for row in rows if not row.get("Current")]
 
 
 def default_data_dir(port_offset: int) -> Path:
-    """Where the user's system lies unless said otherwise."""
+    """Where the user's local system lies unless said otherwise."""
     base = platformdirs.user_data_path("paai-monitor")
     return base / (f"local-{port_offset}" if port_offset else "local")
 
 
-def why_local() -> str:
-    """Why "auto" means this machine, for people."""
+def swarm_dir() -> Path:
+    """Where the user's files of swarm deployments are unless said otherwise."""
+    return platformdirs.user_data_path("paai-monitor") / "swarm"
+
+
+def _decide(
+    kind: str, port_offset: int | None, data_dir: Path | None, context: str | None, overlays: Sequence[str]
+) -> tuple[bool, str]:
+    """Whether it is the swarm, and why."""
+    if context:
+        return True, f"Docker context {context} was asked for."
+    if kind != "auto":
+        return kind == "swarm", "Asked for."
+    if overlays:
+        return True, "An overlay was asked for."
+    if data_dir is not None and Layout.of(data_dir).instance_file.exists():
+        return False, f"A local system is in {data_dir}."
+    if daemon.is_running(Layout.of(data_dir or default_data_dir(port_offset or 0))):
+        return False, "It runs as plain processes of this machine already."
+    return look_at_docker()
+
+
+def look_at_docker() -> tuple[bool, str]:
+    """Whether the Docker engine manages a swarm, and a sentence about it. At most a few seconds, also where nothing answers."""
     if shutil.which("docker") is None:
-        return "There is no Docker here."
+        return False, "There is no Docker here."
+    where = f" ({host})" if (host := os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")) else ""
+    answer = _docker("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}")
+    if answer is None:
+        return False, f"Docker is installed but its engine{where} cannot be reached."
+    state, _, manages = answer.strip().partition(" ")
+    if state != "active":
+        return False, f"The Docker engine{where} is not in swarm mode."
+    if manages != "true":
+        return False, f"The Docker engine{where} is a worker of its swarm, and only a manager can deploy."
+    return True, f"The Docker engine{where} is in swarm mode."
+
+
+def _docker(*arguments: str) -> str | None:
+    """What the client prints; None when it fails or does not answer in time."""
     try:
         answer = subprocess.run(
-            ["docker", "info", "--format", "{{.Swarm.LocalNodeState}}"],
+            tied(["docker", *arguments]),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_DOCKER_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return "Docker is installed but does not answer."
-    if answer.returncode != 0:
-        return "Docker is installed but its engine cannot be reached."
-    if answer.stdout.strip() == "active":
-        return "The Docker engine is in swarm mode, which this version does not use yet."
-    return "The Docker engine is not in swarm mode."
+        return None
+    return answer.stdout if answer.returncode == 0 else None
+
+
+def _swarm(offset: int, data_dir: Path | None, context: str | None, overlays: tuple[str, ...], reason: str) -> Target:
+    # Only here: what these import is needed by no local system, and takes a quarter of a second.
+    from stack.swarm.docker import DockerEngine
+    from stack.swarm.site import Site
+    from stack.swarm.store import CredentialStore, usable_keyring
+    from stack.swarm.target import SwarmTarget
+
+    folder = data_dir if data_dir is not None else swarm_dir()
+    # A folder that was named keeps everything that is written, credentials too.
+    store = CredentialStore(folder, ring=usable_keyring() if data_dir is None else None)
+    site = Site(engine=DockerEngine(context=context), ports=_ports(offset), folder=folder, store=store, overlays=overlays)
+    site.files()  # an overlay that does not exist is said now
+    return SwarmTarget(site, reason=reason)
+
+
+def _ports(offset: int) -> Ports:
+    try:
+        return Ports(offset)
+    except ValueError as error:
+        raise PreflightError("These ports cannot be used", why=f"{error}.", remedy="Choose another --port-offset.") from error

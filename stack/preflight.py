@@ -12,7 +12,7 @@ import psutil
 
 from backend.contract.ports import Ports
 from stack.cache import cache_dir
-from stack.errors import StackError
+from stack.errors import PortInUseError, PreflightError, StackError
 from stack.jars import is_resolved, jar_dirs
 from stack.java import find_java
 from stack.mongo import choose
@@ -67,6 +67,27 @@ def run_checks(
         check_disk(data_dir),
         *check_ports(local_ports(ports) if wanted is None else wanted, own_pids=own_pids),
     ]
+
+
+def raise_first(checks: list[Check]) -> None:
+    """Turn the first failed check into its exception.
+
+    Raises:
+        PortInUseError: a port is taken.
+        PreflightError: anything else; all findings in one sentence each.
+    """
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        return
+    first = failed[0]
+    if all(check.name.startswith("Port ") for check in failed):
+        service, _, holder = first.detail.partition(" needs it; ")
+        raise PortInUseError(int(first.name.removeprefix("Port ")), holder.removesuffix(" holds it"), service=service)
+    raise PreflightError(
+        f"{first.name} will not do",
+        why=" ".join(f"{check.name}: {check.detail}." for check in failed),
+        remedy=" ".join(check.remedy for check in failed if check.remedy),
+    )
 
 
 def check_platform() -> Check:

@@ -10,6 +10,7 @@ from stack.catalogue import BY_NAME
 from stack.choose import KINDS
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+ROTATIONS = ("token", "mongo", "kafka", "web", "all")
 
 _COMMANDS = {
     "doctor": "look for what is missing or in the way",
@@ -18,9 +19,11 @@ _COMMANDS = {
     "status": "one row a service",
     "endpoints": "every address that a client needs",
     "logs": "the last lines of a service's log",
-    "scale": "change how many processes a service has",
+    "scale": "change how many replicas a service has",
     "restart": "stop and start one service",
-    "reset": "start the Spark job anew, its checkpoint moved aside",
+    "reset": "start the Spark job anew without its checkpoint",
+    "rotate": "make new credentials and move the services over, without downtime",
+    "history": "what became of a service's replicas",
     "down": "stop everything",
 }
 
@@ -48,7 +51,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     made["scale"].add_argument("replicas", type=_count, metavar="N")
     made["restart"].add_argument("service", choices=[*BY_NAME], metavar="SERVICE")
     made["reset"].add_argument("service", choices=[*BY_NAME], metavar="SERVICE", nargs="?", default="spark-job")
-    made["down"].add_argument("--purge", action="store_true", help="remove the data too; asks first")
+    made["build"].add_argument(
+        "--base",
+        metavar="IMAGE",
+        help="of a swarm: build the images on this one; `debootstrap` makes one from Debian's packages",
+    )
+    made["rotate"].add_argument("what", choices=ROTATIONS, metavar="WHAT", nargs="?", default="all", help="|".join(ROTATIONS))
+    made["history"].add_argument("service", metavar="SERVICE")
+    made["down"].add_argument("--purge", action="store_true", help="remove the data and credentials too; asks first")
     made["down"].add_argument("--yes", action="store_true", help="do not ask")
     return parser.parse_args(arguments)
 
@@ -58,8 +68,28 @@ def _common(default: str | None) -> _Parser:
     common = _Parser(add_help=False)
     group = common.add_argument_group("which system")
     group.add_argument("--target", choices=KINDS, default=argparse.SUPPRESS if suppressed else "auto", help="where (auto)")
+    group.add_argument(
+        "--context",
+        default=default,
+        metavar="NAME",
+        help="a Docker context; otherwise DOCKER_HOST, DOCKER_CONTEXT or the current one",
+    )
+    group.add_argument(
+        "--overlay",
+        action="append",
+        default=default,
+        metavar="NAME",
+        dest="overlays",
+        help="of a swarm: stack/overlays/NAME.yml too",
+    )
     group.add_argument("--port-offset", type=_offset, default=default, metavar="N", help=f"shift every port; 0 to {MAX_OFFSET}")
-    group.add_argument("--data-dir", type=Path, default=default, metavar="DIR", help="where its data lie")
+    group.add_argument(
+        "--data-dir",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="where its data lie; of a swarm: where this user's copy of the credentials is",
+    )
     group.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS if suppressed else False, help="output for programs"
     )

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from stack.choose import choose_target
 from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
@@ -16,11 +16,38 @@ from stack.local.target import LocalTarget
 from stack.target import LogLine, Step, Target
 
 
+@runtime_checkable
+class CanReset(Protocol):
+    """A target with the command `reset`."""
+
+    def reset(self, service: str) -> Iterator[Step]: ...
+
+
+@runtime_checkable
+class CanRotate(Protocol):
+    """A target with credentials."""
+
+    def rotate(self, what: str) -> Iterator[Step]: ...
+
+
+@runtime_checkable
+class CanBuild(Protocol):
+    """A target with images."""
+
+    def build(self, *, base: str | None = None, cancel: threading.Event | None = None) -> Iterator[Step]: ...
+
+
 def run(options: argparse.Namespace) -> int:
     """Carry out the command. The exit code: 0 done, 1 failed, 2 something must be put right first."""
     output: Output = JsonOutput() if options.json else TextOutput()
     try:
-        target = choose_target(options.target, port_offset=options.port_offset, data_dir=options.data_dir)
+        target = choose_target(
+            options.target,
+            port_offset=options.port_offset,
+            data_dir=options.data_dir,
+            context=options.context,
+            overlays=options.overlays or (),
+        )
         return _dispatch(options, target, output)
     except (PreflightError, UnknownServiceError) as error:
         output.error(str(error))
@@ -41,7 +68,7 @@ def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> in
             return EXIT_OK if all(check.ok for check in checks) else EXIT_USAGE
         case "build":
             with _cancel_on_interrupt() as cancel:
-                output.steps(_build(cancel))
+                output.steps(_build(options, target, cancel))
         case "up":
             output.plan(target.plan())
             with _cancel_on_interrupt() as cancel:
@@ -59,22 +86,34 @@ def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> in
         case "restart":
             output.steps(target.restart(options.service))
         case "reset":
-            output.steps(_local(target).reset(options.service))
+            if not isinstance(target, CanReset):
+                raise _no_such(target)
+            output.steps(target.reset(options.service))
+        case "rotate":
+            if not isinstance(target, CanRotate):
+                raise _no_such(target)
+            output.steps(target.rotate(options.what))
+        case "history":
+            output.history(target.history(options.service))
         case "down":
-            if options.purge and not options.yes and not _may_purge(_local(target).data_dir):
+            if options.purge and not options.yes and not _may_purge(target):
                 output.error("Nothing was stopped or removed.")
                 return EXIT_FAILED
             output.steps(target.down(purge=options.purge))
     return EXIT_OK
 
 
-def _local(target: Target) -> LocalTarget:
-    if not isinstance(target, LocalTarget):
-        raise UnknownServiceError(f"The target {target.name} has no such command.")
-    return target
+def _no_such(target: Target) -> UnknownServiceError:
+    return UnknownServiceError(f"The target {target.name} has no such command.")
 
 
-def _build(cancel: threading.Event) -> Iterator[Step]:
+def _build(options: argparse.Namespace, target: Target, cancel: threading.Event) -> Iterator[Step]:
+    if isinstance(target, CanBuild):
+        return target.build(base=options.base, cancel=cancel)
+    if options.base:
+        raise PreflightError(
+            "--base is for images, which the local target has none of.", remedy="Leave it out, or add --target swarm."
+        )
     from stack.local.build import build  # what it imports is needed by no other command
 
     return build(cancel=cancel)
@@ -101,14 +140,21 @@ def _format(line: LogLine, *, as_json: bool) -> str:
     return line.text
 
 
-def _may_purge(data_dir: Path) -> bool:
+def _may_purge(target: Target) -> bool:
     """Name what goes and ask. Without a terminal there is nobody to ask: no."""
-    size = sum(file.stat().st_size for file in data_dir.rglob("*") if file.is_file()) if data_dir.exists() else 0
-    print(f"All data in {data_dir} will be removed ({size / 1024**2:.0f} MiB): readings, aggregates, topics, logs.")  # noqa: T201
+    print(_what_goes(target))  # noqa: T201
     if not sys.stdin.isatty():
         print("Add --yes to remove them without being asked.")  # noqa: T201
         return False
     return input("Type yes to remove them: ").strip().lower() == "yes"
+
+
+def _what_goes(target: Target) -> str:
+    if not isinstance(target, LocalTarget):
+        return f"All data of {target.plan().where} on this node and all its credentials will be removed."
+    folder = target.data_dir
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
+    return f"All data in {folder} will be removed ({size / 1024**2:.0f} MiB): readings, aggregates, topics, logs."
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from stack.target import Check, Endpoints, Plan, ServiceStatus, Step, StepState
+from stack.target import Check, Endpoints, HistoryEntry, Plan, ServiceStatus, Step, StepState
 
 _MARKS = {StepState.PENDING: "·", StepState.RUNNING: "→", StepState.DONE: "✓", StepState.FAILED: "✗"}
 _STYLES = {StepState.PENDING: "dim", StepState.RUNNING: "cyan", StepState.DONE: "green", StepState.FAILED: "red"}
@@ -45,6 +45,10 @@ class Output(Protocol):
         """Addresses."""
         ...
 
+    def history(self, entries: Sequence[HistoryEntry]) -> None:
+        """What became of replicas."""
+        ...
+
     def error(self, text: str) -> None:
         """Why the command failed."""
         ...
@@ -72,6 +76,10 @@ class JsonOutput:
     def endpoints(self, endpoints: Endpoints) -> None:
         """See `Output`."""
         _print(dataclasses.asdict(endpoints))
+
+    def history(self, entries: Sequence[HistoryEntry]) -> None:
+        """See `Output`."""
+        _print([dataclasses.asdict(entry) | {"at": entry.at.isoformat()} for entry in entries])
 
     def error(self, text: str) -> None:
         """To stderr, so that stdout stays what was promised."""
@@ -120,13 +128,18 @@ class TextOutput:
     def status(self, rows: Sequence[ServiceStatus]) -> None:
         """See `Output`."""
         table = Table(box=None, pad_edge=False)
-        for header in ("service", "state", "processes", "restarts", "memory", "message"):
-            table.add_column(header, justify="right" if header in {"processes", "restarts", "memory"} else "left")
+        for header in ("service", "state", "replicas", "restarts", "memory", "message"):
+            table.add_column(header, justify="right" if header in {"replicas", "restarts", "memory"} else "left")
         for row in rows:
             state = Text("healthy", "green") if row.healthy else Text("unhealthy" if row.running else "stopped", "red")
             memory = f"{row.memory_bytes / 1024**2:.0f} MiB" if row.memory_bytes else ""
             table.add_row(
-                row.service, state, f"{row.running}/{row.wanted}", str(row.restarts), memory, Text(row.message, overflow="fold")
+                row.service,
+                state,
+                f"{row.running}/{row.wanted}",
+                str(row.restarts),
+                memory,
+                Text(" ".join(filter(None, (row.message, row.update))), overflow="fold"),
             )
         self._console.print(table)
 
@@ -143,6 +156,15 @@ class TextOutput:
         for name, value in dataclasses.asdict(endpoints).items():
             if value:
                 self._console.print(f"{name:<15}{value}", markup=False, soft_wrap=True)
+
+    def history(self, entries: Sequence[HistoryEntry]) -> None:
+        """See `Output`."""
+        if not entries:
+            self._console.print("Nothing is remembered.")
+        for entry in entries:
+            where = f" on {entry.node}" if entry.node else ""
+            line = f"{entry.at:%Y-%m-%d %H:%M:%S} replica {entry.replica}{where}: {entry.state}. {entry.message}"
+            self._console.print(line.rstrip(), markup=False, soft_wrap=True)
 
     def error(self, text: str) -> None:
         """See `Output`."""

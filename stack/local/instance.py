@@ -1,13 +1,11 @@
 """What one data directory remembers, and the lock that keeps two commands from changing it at once."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stack import lock
 from stack.catalogue import SERVICES
-from stack.errors import StackError
 from stack.local import jsonfile
 from stack.local.layout import Layout
 
@@ -33,28 +31,7 @@ def remember_wanted(layout: Layout, service: str, replicas: int) -> None:
 
 @contextmanager
 def locked(layout: Layout, doing: str) -> Iterator[None]:
-    """Hold the data directory for one command that changes something.
-
-    The kernel gives the lock back when its holder dies, so there is no stale one.
-
-    Raises:
-        StackError: another command holds it; says which and its process id.
-    """
+    """Hold the data directory for one command that changes something; see `stack.lock.held`."""
     layout.run.mkdir(parents=True, mode=0o700, exist_ok=True)
-    descriptor = os.open(layout.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
-            raise StackError(
-                f"Another command works on {layout.data_dir}",
-                why=f"{holder or 'it'} has not finished.",
-                remedy="Wait for it, or end it with Ctrl+C, and try again.",
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"`{doing}` (process {os.getpid()})\n".encode(), 0)
+    with lock.held(layout.lock_file, doing, whose=str(layout.data_dir)):
         yield
-        os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)

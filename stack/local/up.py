@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from backend.contract.ports import Ports
 from stack import canary, catalogue
 from stack.board import StepBoard
-from stack.errors import CancelledError, PortInUseError, PreflightError, StackError, StepFailedError
+from stack.errors import CancelledError, PreflightError, StackError, StepFailedError
 from stack.jars import resolve
 from stack.local import cds, daemon, instance, jsonfile, kafka, logs, supervisord
 from stack.local.layout import Layout
@@ -17,6 +17,7 @@ from stack.local.services import all_programs
 from stack.local.start import Starter
 from stack.local.status import why_down
 from stack.local.tools import find_tools
+from stack.preflight import raise_first
 from stack.target import Check, Step
 
 PREPARE, JARS, SUPERVISOR, CANARY = "prepare", "jars", "supervisor", "canary"
@@ -161,24 +162,3 @@ class Up:
                 {**remembered, "recording": recording, "archives": str(archives.folder), "complete": False},
             )
         return [archives.applied(program, recording=recording) for program in all_programs(layout, self._ports, tools)]
-
-
-def raise_first(checks: list[Check]) -> None:
-    """Turn the first failed check into its exception.
-
-    Raises:
-        PortInUseError: a port is taken.
-        PreflightError: anything else; all findings in one sentence each.
-    """
-    failed = [check for check in checks if not check.ok]
-    if not failed:
-        return
-    first = failed[0]
-    if all(check.name.startswith("Port ") for check in failed):
-        service, _, holder = first.detail.partition(" needs it; ")
-        raise PortInUseError(int(first.name.removeprefix("Port ")), holder.removesuffix(" holds it"), service=service)
-    raise PreflightError(
-        f"{first.name} will not do",
-        why=" ".join(f"{check.name}: {check.detail}." for check in failed),
-        remedy=" ".join(check.remedy for check in failed if check.remedy),
-    )

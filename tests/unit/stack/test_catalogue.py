@@ -17,7 +17,7 @@ def test_a_service_waits_only_for_services_that_come_before_it() -> None:
 
 def test_every_service_is_stopped_once() -> None:
     stopped = [name for group in STOP_ORDER for name in group]
-    assert sorted(stopped) == sorted(catalogue.BY_NAME)
+    assert sorted(stopped) == sorted(service.name for service in SERVICES)
 
 
 def test_who_feeds_others_stops_before_them() -> None:
@@ -35,6 +35,15 @@ def test_no_two_services_share_a_port() -> None:
 
 def test_links_carry_the_shifted_port() -> None:
     assert catalogue.links_of(catalogue.find("paai"), Ports(5)) == (("API", "http://127.0.0.1:8005/docs"),)
+
+
+def test_the_swarm_has_what_the_local_target_has_and_two_ways_in() -> None:
+    names = [service.name for service in catalogue.services_of("swarm")]
+    assert names == [*(service.name for service in SERVICES), "gateway", "pages"]
+    with pytest.raises(UnknownServiceError):
+        catalogue.find("gateway")
+    assert catalogue.find("spark-worker", "swarm").scalable
+    assert not catalogue.find("spark-worker").scalable
 
 
 def test_an_unknown_service_is_named_with_those_there_are() -> None:

@@ -1,5 +1,6 @@
 """Which target, and why."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from stack.errors import PreflightError
 from stack.local import jsonfile
 from stack.local.layout import Layout
 from stack.local.target import LocalTarget
+from stack.swarm.target import SwarmTarget
 
 
 def local(target: object) -> LocalTarget:
@@ -37,21 +39,73 @@ def test_auto_takes_this_machine_and_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "is_swarm", "words"),
     [
-        ("echo active", "in swarm mode, which this version does not use yet"),
-        ("echo inactive", "not in swarm mode"),
-        ("exit 1", "cannot be reached"),
+        ("echo active true", True, "is in swarm mode"),
+        ("echo active false", False, "a worker of its swarm"),
+        ("echo inactive false", False, "not in swarm mode"),
+        ("exit 1", False, "cannot be reached"),
     ],
 )
-def test_docker_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, words: str) -> None:
+def test_docker_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, is_swarm: bool, words: str) -> None:
     fake_docker(tmp_path, monkeypatch, body)
-    assert words in choose.why_local()
+    found, reason = choose.look_at_docker()
+    assert found is is_swarm
+    assert words in reason
 
 
-def test_swarm_says_what_to_do_instead() -> None:
-    with pytest.raises(PreflightError, match="--target local"):
+def test_an_engine_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_docker(tmp_path, monkeypatch, "exec /bin/sleep 60")
+    monkeypatch.setattr(choose, "_DOCKER_TIMEOUT_S", 0.2)
+    began = time.monotonic()
+    assert choose.choose_target("auto").name == "local"
+    assert time.monotonic() - began < 5
+
+
+def test_auto_takes_the_swarm_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_docker(tmp_path, monkeypatch, "echo active true")
+    target = choose.choose_target("auto", port_offset=3000)
+    assert isinstance(target, SwarmTarget)
+    assert target.site.stack == "paai-3000"
+    assert target.site.folder == tmp_path / "share" / "paai-monitor" / "swarm"
+
+
+def test_a_directory_with_a_local_system_is_one_even_where_there_is_a_swarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout
+) -> None:
+    fake_docker(tmp_path, monkeypatch, "echo active true")
+    jsonfile.write(layout.instance_file, {"port_offset": 4000})
+    assert choose.choose_target("auto", data_dir=layout.data_dir).name == "local"
+
+
+def test_swarm_without_docker_says_what_to_do_instead() -> None:
+    with pytest.raises(PreflightError, match=r"apt-get install docker\.io.*--target local"):
         choose.choose_target("swarm", port_offset=None, data_dir=None)
+
+
+def test_an_unknown_overlay_is_named_with_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_docker(tmp_path, monkeypatch, "echo active true")
+    with pytest.raises(PreflightError, match="no overlay 'moon'"):
+        choose.choose_target("auto", overlays=["moon"])
+
+
+def test_a_local_target_has_no_context() -> None:
+    with pytest.raises(PreflightError, match="needs the swarm"):
+        choose.choose_target("local", context="office")
+
+
+def test_a_chooser_lists_this_machine_this_docker_and_the_contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """case "$1" in
+info) echo active true ;;
+context) echo '{"Name": "default", "Current": true}'; echo '{"Name": "office", "Current": false}' ;;
+esac"""
+    fake_docker(tmp_path, monkeypatch, body)
+    found = choose.options()
+    assert [(option.label, option.is_default) for option in found] == [
+        ("Docker", True),
+        ("This machine", False),
+        ("Docker context office", False),
+    ]
 
 
 def test_each_offset_has_its_own_default_directory(tmp_path: Path) -> None:

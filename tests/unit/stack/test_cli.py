@@ -143,6 +143,13 @@ def test_scale_restart_down(target: FakeTarget) -> None:
     assert target.calls == ["scale paai 5", "restart broker", "down"]
 
 
+def test_what_only_a_swarm_can_do_is_said(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("rotate", "token") == 2
+    assert "no such command" in capsys.readouterr().err
+    assert run("build", "--base", "debian:12") == 2
+    assert "--target swarm" in capsys.readouterr().err
+
+
 def test_doctor_exits_with_2_when_something_is_missing(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     target.checks[1] = type(target.checks[1])("Java", False, "None is installed.", "Type: sudo apt-get install …")

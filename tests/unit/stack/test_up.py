@@ -11,7 +11,8 @@ from stack.board import StepBoard
 from stack.errors import CancelledError, PortInUseError, PreflightError, WaitTimeoutError
 from stack.local import daemon
 from stack.local.layout import Layout
-from stack.local.up import Up, raise_first
+from stack.local.up import Up
+from stack.preflight import raise_first
 from stack.target import Check, Step, StepState
 
 GOOD = Check("Java", True, "17 in /usr/lib/jvm")

@@ -1,0 +1,240 @@
+"""New credentials while everything runs on: the new ones are accepted beside the old before anybody uses them.
+
+Each phase is a deployment and a wait until it has converged, so an interrupted rotation can be run again from wherever it was.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from backend.contract.login import Login, with_login
+from stack.board import StepBoard
+from stack.errors import NotRunningError, SecretsError, StackError, UnknownServiceError, WaitTimeoutError
+from stack.swarm import endpoints, secrets
+from stack.swarm.secrets import Credentials, Entry
+from stack.swarm.site import Site
+from stack.swarm.state import EngineInfo, StackState
+from stack.swarm.up import deploy
+from stack.swarm.watch import Watch, guarded
+from stack.target import Step
+
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "token": (secrets.TOKEN,),
+    "mongo": secrets.MONGO_LOGINS,
+    "kafka": (secrets.KAFKA_CLIENT,),
+    "web": (secrets.WEB_LOGIN,),
+}
+OPERATOR: Final = "kafka-operator"
+#: The operator looks every few seconds; a busy database takes its time to make a user.
+USERS_TIMEOUT_S: Final = 120.0
+_POLL_S: Final = 1.0
+
+
+class Rotation:
+    """One run of `rotate`."""
+
+    def __init__(self, site: Site, what: str) -> None:
+        if what != "all" and what not in GROUPS:
+            raise UnknownServiceError(
+                f"There is nothing to rotate by the name {what!r}.", remedy=f"{', '.join(GROUPS)} or all."
+            )
+        self._site, self._what, self._board = site, what, StepBoard()
+        self._groups = list(GROUPS) if what == "all" else [what]
+
+    def run(self) -> Iterator[Step]:
+        """All steps; the services are deployed up to three times."""
+        add = self._board.add
+        add("look", "Look at what there is")
+        logins = [group for group in self._groups if group in {"mongo", "kafka"}]
+        if "token" in self._groups:
+            add("accept", "Have paai accept the new token too")
+            add("send", "Have everybody send the new token")
+        if logins:
+            add("users", "Make the new users")
+        add("move", "Move the services over")
+        if logins:
+            add("drop", "Remove the former users")
+        add("secrets", "Remove the former secrets")
+        yield from guarded(self._board, self._steps(bool(logins)), "look")
+
+    def _steps(self, has_logins: bool) -> Iterator[Step]:
+        board, site = self._board, self._site
+        yield board.begin("look")
+        info, state = site.engine.info(), site.engine.state(site.stack)
+        if not state.services:
+            raise NotRunningError(
+                f"Stack {site.stack} does not run", why="Its services must move over.", remedy="Type: python -m stack up"
+            )
+        credentials = self._known(info, state)
+        yield board.done("look", f"Rotates {', '.join(self._groups)}.")
+        if "token" in self._groups:
+            former = credentials.entries[secrets.TOKEN].value.split()
+            new = secrets.make(secrets.TOKEN, 1).value
+            credentials = self._next_token(info, credentials, [*former, new])
+            yield from self._deployed("accept", info, credentials)
+            credentials = self._next_token(info, credentials, [new, *former])
+            yield from self._deployed("send", info, credentials)
+            credentials = self._next_token(info, credentials, [new])
+        fresh = self._fresh(info)
+        if has_logins:
+            wanted = {name: entry for name, entry in fresh.items() if name != secrets.WEB_LOGIN}
+            yield from self._deployed("users", info, credentials, beside=wanted, until=lambda: self._log_in(wanted))
+        former_logins = {name: credentials.entries[name] for name in fresh if name in credentials.entries}
+        for name, entry in fresh.items():
+            credentials = credentials.with_entry(name, entry)
+        self._keep(info, credentials)
+        beside = {name: entry for name, entry in former_logins.items() if name != secrets.WEB_LOGIN}
+        yield from self._deployed("move", info, credentials, beside=beside)
+        if has_logins:
+            yield from self._deployed("drop", info, credentials)
+        yield board.begin("secrets")
+        yield board.done("secrets", f"{self._remove_former(credentials)} removed.")
+
+    def _known(self, info: EngineInfo, state: StackState) -> Credentials:
+        """The copy of this user. Where there is none, everything must be made anew, and what is in use stays until then."""
+        credentials = self._site.credentials(info)
+        try:
+            return secrets.provision(self._site.engine, self._site.stack, credentials, state=state)
+        except SecretsError as error:
+            if self._what != "all":
+                raise
+            return self._without_copy(credentials, error)
+
+    def _without_copy(self, credentials: Credentials, error: SecretsError) -> Credentials:
+        """Versions that Docker has, with values that nobody knows: enough to go on from."""
+        there = secrets.versions(self._site.engine.secrets(self._site.stack), self._site.stack)
+        if secrets.MONGO_ROOT not in credentials.entries:
+            # The database keeps its administrator's password; it cannot be replaced without knowing it.
+            raise error
+        for name in secrets.NAMES:
+            if name in there and (name not in credentials.entries or credentials.entries[name].version < there[name][-1]):
+                credentials = credentials.with_entry(name, Entry(there[name][-1], credentials.entries[name].value))
+        return credentials
+
+    def _next_version(self, name: str) -> int:
+        there = secrets.versions(self._site.engine.secrets(self._site.stack), self._site.stack)
+        return max(there.get(name, [0])) + 1
+
+    def _next_token(self, info: EngineInfo, credentials: Credentials, lines: list[str]) -> Credentials:
+        entry = Entry(self._next_version(secrets.TOKEN), "\n".join(lines))
+        credentials = credentials.with_entry(secrets.TOKEN, entry)
+        self._keep(info, credentials)
+        return credentials
+
+    def _fresh(self, info: EngineInfo) -> dict[str, Entry]:
+        """New logins, already kept by Docker, since the next deployment names them."""
+        names = [name for group in self._groups if group != "token" for name in GROUPS[group]]
+        found = {name: secrets.make(name, self._next_version(name)) for name in names}
+        list(secrets.create(self._site.engine, self._site.stack, Credentials(found), found))
+        return found
+
+    def _keep(self, info: EngineInfo, credentials: Credentials) -> None:
+        """This user's copy first: a secret that is only in Docker is lost."""
+        site = self._site
+        site.store.save(site.keys(info), credentials)
+        list(secrets.create(site.engine, site.stack, credentials, secrets.missing(site.engine, site.stack, credentials)))
+
+    def _deployed(
+        self,
+        key: str,
+        info: EngineInfo,
+        credentials: Credentials,
+        *,
+        beside: Mapping[str, Entry] | None = None,
+        until: Callable[[], str] | None = None,
+    ) -> Iterator[Step]:
+        """Deploy, and wait until all services are as wanted.
+
+        Args:
+            beside: Logins of which the operator is to have users too.
+            until: Waits on until it returns an empty sentence.
+        """
+        board, site = self._board, self._site
+        yield board.begin(key, "Hands the change to the swarm.")
+        before = site.engine.state(site.stack)
+        files = {f"{name}_old": secrets.docker_name(site.stack, name, entry.version) for name, entry in (beside or {}).items()}
+        deploy(site, credentials, before, more_secrets={OPERATOR: files} if files else None)
+        inner = StepBoard()
+        names = [service.name for service in before.services]
+        for name in names:
+            inner.add(name, name)
+        watch = Watch(site, inner, info=info, before=before, cancel=threading.Event())
+        for step in watch.until_converged(names):
+            if step.detail and (news := board.update(key, f"{step.service or step.key}: {step.detail}")):
+                yield news
+        deadline = time.monotonic() + USERS_TIMEOUT_S
+        while until is not None and (waits := until()):
+            if news := board.update(key, waits):
+                yield news
+            if time.monotonic() > deadline:
+                raise WaitTimeoutError(
+                    key,
+                    f"The new users were not there after {USERS_TIMEOUT_S:.0f} s",
+                    why=waits,
+                    remedy=f"See `python -m stack logs {OPERATOR}`, then rotate again; the former credentials hold on.",
+                    service=OPERATOR,
+                )
+            time.sleep(_POLL_S)
+        yield board.done(key, "Done.")
+
+    def _log_in(self, wanted: Mapping[str, Entry]) -> str:
+        """Which of the new users cannot log in yet, as a sentence; empty when all can."""
+        found = endpoints.of(self._site, Credentials())
+        for name, entry in wanted.items():
+            login = endpoints.login(Credentials({name: entry}), name)
+            if login is None:
+                continue
+            problem = _kafka_problem(found.kafka, login) if name == secrets.KAFKA_CLIENT else _mongo_problem(found.mongo, login)
+            if problem:
+                return f"Waits for the user {login.user}: {problem}."
+        return ""
+
+    def _remove_former(self, credentials: Credentials) -> int:
+        site, removed = self._site, 0
+        for secret in site.engine.secrets(site.stack):
+            parsed = secrets.parse_name(secret.name, site.stack)
+            if parsed is None or parsed[0] not in credentials.entries or parsed[1] >= credentials.entries[parsed[0]].version:
+                continue
+            try:
+                site.engine.remove_secret(secret.name)
+            except StackError:
+                continue  # a task that is ending still holds it; the next rotation takes it
+            removed += 1
+        return removed
+
+
+def _mongo_problem(uri: str, login: Login) -> str:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        with_login(uri, login), serverSelectionTimeoutMS=3000, socketTimeoutMS=5000
+    )
+    with client:
+        try:
+            client.admin.command("connectionStatus")
+        except PyMongoError as error:
+            return str(error).splitlines()[0][:120]
+    return ""
+
+
+def _kafka_problem(bootstrap: str, login: Login) -> str:
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    client = AdminClient(
+        {
+            "bootstrap.servers": bootstrap,
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": login.user,
+            "sasl.password": login.password,
+            "log_level": 0,
+        }
+    )
+    try:
+        client.list_topics(timeout=5)
+    except KafkaException as error:
+        return str(error.args[0].str())[:120]
+    return ""

@@ -1,0 +1,104 @@
+"""One deployment of the stack: on which engine, by which name, on which ports, and with which credentials."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.contract.ports import Ports
+from stack.errors import EngineUnreachableError, NotASwarmError
+from stack.swarm import compose, secrets
+from stack.swarm.engine import Engine
+from stack.swarm.secrets import Credentials
+from stack.swarm.state import EngineInfo
+from stack.swarm.store import CredentialStore
+
+#: The official image, and what stands in for it where it cannot be pulled.
+OFFICIAL_MONGO, LITE_MONGO = "mongo:8.0", "paai-mongo-lite:latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """See the module.
+
+    Attributes:
+        ports: Published ones.
+        folder: Where this user's own files of swarm deployments are.
+        overlays: Names of overlays beside stack.yml.
+    """
+
+    engine: Engine
+    ports: Ports
+    folder: Path
+    store: CredentialStore
+    overlays: tuple[str, ...] = ()
+
+    @property
+    def stack(self) -> str:
+        """``paai``, or ``paai-<offset>``: so two deployments on one swarm share nothing."""
+        return stack_name(self.ports)
+
+    @property
+    def lock_file(self) -> Path:
+        """One command at a time changes this deployment."""
+        return self.folder / f"{self.stack}.lock"
+
+    def full(self, service: str) -> str:
+        """The service's name in the swarm."""
+        return f"{self.stack}_{service}"
+
+    def files(self) -> list[Path]:
+        """stack.yml and the overlays."""
+        return compose.files(self.overlays)
+
+    def keys(self, info: EngineInfo) -> list[str]:
+        """Under which the credentials are kept."""
+        identities = [("cluster", info.cluster_id), ("engine", info.engine_id)]
+        return [f"{kind}-{_plain(identity)}-{self.stack}" for kind, identity in identities if identity]
+
+    def credentials(self, info: EngineInfo | None = None) -> Credentials:
+        """This user's copy; empty when nothing was deployed from here, or Docker cannot be asked."""
+        try:
+            return self.store.load(self.keys(info or self.engine.info()))
+        except (EngineUnreachableError, NotASwarmError):
+            return Credentials()
+
+    def mongo_image(self) -> tuple[str, str]:
+        """Which image MongoDB is run from, and why."""
+        if asked := os.environ.get("MONGO_IMAGE"):
+            return asked, "MONGO_IMAGE says so."
+        if self.engine.image(OFFICIAL_MONGO) is not None:
+            return OFFICIAL_MONGO, ""
+        if self.engine.image(LITE_MONGO) is not None:
+            return (
+                LITE_MONGO,
+                f"The official image {OFFICIAL_MONGO} is not here; SecantusDB stands in (beta, for a first look and tests).",
+            )
+        return OFFICIAL_MONGO, "Not here yet."
+
+    def variables(self, credentials: Credentials) -> dict[str, str]:
+        """What stack.yml and the overlays take from the environment."""
+        return {
+            **compose.port_variables(self.files(), self.ports.offset),
+            **credentials.variables(),
+            "PAAI_STACK": self.stack,
+            "PAAI_ADVERTISED_HOST": self.engine.host,
+            "MONGO_IMAGE": self.mongo_image()[0],
+        }
+
+    def composition(self, credentials: Credentials | None = None) -> compose.Composition:
+        """The files as they would be deployed."""
+        return compose.read(self.files(), self.variables(credentials or _first_versions()))
+
+
+def stack_name(ports: Ports) -> str:
+    """See `Site.stack`."""
+    return f"paai-{ports.offset}" if ports.offset else "paai"
+
+
+def _first_versions() -> Credentials:
+    return Credentials({name: secrets.Entry(1, "") for name in secrets.NAMES})
+
+
+def _plain(identity: str) -> str:
+    """An identity as part of a file's name."""
+    return "".join(c if c.isalnum() else "-" for c in identity)[:48]
