@@ -10,6 +10,7 @@ from pymongo import MongoClient
 
 from backend.common.log import set_up_logging
 from backend.common.settings import load_settings
+from backend.common.state import read_state
 from backend.contract import names
 from backend.operator.connect_client import HttpConnect
 from backend.operator.connector import ConnectorKeeper
@@ -24,7 +25,6 @@ from backend.operator.retention import RetentionKeeper
 from backend.operator.schema import SchemaKeeper, wanted_collections
 from backend.operator.settings import OperatorSettings
 from backend.operator.sink import sink_config
-from backend.operator.state import read_state
 from backend.operator.topics import TopicKeeper, wanted_topics
 
 SERVICE = "kafka-operator"

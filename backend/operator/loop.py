@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.common.state import write_state
 from backend.operator.keeper import Finding, Keeper
-from backend.operator.state import write_state
 
 log = logging.getLogger("kafka-operator")
 

@@ -15,6 +15,7 @@ from pymongo import ASCENDING, MongoClient
 from pymongo.errors import PyMongoError
 
 from backend.contract import names
+from backend.contract.devices import THERMOSTAT
 from backend.operator.keeper import Finding
 
 log = logging.getLogger("kafka-operator")
@@ -23,6 +24,8 @@ Document = dict[str, Any]
 
 #: Slices in one step; the next step goes on where this one stopped.
 MAX_SLICES = 20
+#: Age of a deployment's test reading at which it is removed.
+CANARY_S = 300
 
 
 class RetentionKeeper:
@@ -57,10 +60,17 @@ class RetentionKeeper:
     def step(self) -> Finding:
         """One bounded round. `converged` is False when there is more to remove."""
         try:
+            self._remove_canary()
             done = self._remove_old_raw() and self._remove_old_windows() and self._remove_surplus_raw()
         except PyMongoError as error:
             return Finding(False, f"waits for MongoDB: {str(error)[:120]}", waiting=True)
         return Finding(done)
+
+    def _remove_canary(self) -> None:
+        """A deployment's test reading is removed by who sent it, where that one may; here once nobody waits for it any more."""
+        before = self._now() - timedelta(seconds=CANARY_S)
+        identity = {"device_id": names.CANARY_DEVICE_ID, "sensor": THERMOSTAT.sensor, "timestamp": {"$lt": before}}
+        self._client[self._database][names.COLLECTION_MESSAGES].delete_many(identity)
 
     def _remove_old_raw(self) -> bool:
         oldest = ObjectId.from_datetime(self._now() - timedelta(hours=self._raw_hours))

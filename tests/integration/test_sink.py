@@ -9,9 +9,9 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from backend.common.state import read_state
 from backend.contract import names
 from backend.contract.times import to_datetime, to_iso
-from backend.operator.state import read_state
 from stack.local import daemon
 from stack.local.layout import Layout
 from tests.helpers.live_kafka import ends, produce, read_between

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.common.state import MAX_AGE_S, read_state, write_state
 from backend.operator.keeper import Finding
 from backend.operator.loop import Loop, Pace
-from backend.operator.state import MAX_AGE_S, read_state, write_state
 from tests.helpers.wait import wait_until
 
 

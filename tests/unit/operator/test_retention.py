@@ -7,7 +7,7 @@ import pytest
 from bson import ObjectId
 
 from backend.contract import names
-from backend.operator.retention import MAX_SLICES, RetentionKeeper
+from backend.operator.retention import CANARY_S, MAX_SLICES, RetentionKeeper
 
 Document = dict[str, Any]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -39,8 +39,9 @@ class FakeCollection:
         self.largest_delete = 0
 
     def _matches(self, document: Document, condition: Document) -> bool:
-        tests = {"$lt": lambda a, b: a < b, "$lte": lambda a, b: a <= b}
-        return all(tests[op](_get(document, f), b) for f, ops in condition.items() for op, b in ops.items())
+        tests = {"$lt": lambda a, b: a < b, "$lte": lambda a, b: a <= b, "$eq": lambda a, b: a == b}
+        each = [(f, ops if isinstance(ops, dict) else {"$eq": ops}) for f, ops in condition.items()]
+        return all(f.split(".")[0] in document and tests[op](_get(document, f), b) for f, ops in each for op, b in ops.items())
 
     def find(self, condition: Document, _fields: Document) -> FakeCursor:
         return FakeCursor([d for d in self.documents if self._matches(d, condition)])
@@ -120,3 +121,16 @@ def test_windows_go_by_their_end(server: FakeServer) -> None:
     server.windows.documents = [{"_id": str(end), "window": {"end": end}} for end in ends]
     assert keeper(server).step().converged
     assert [d["window"]["end"] for d in server.windows.documents] == ends[2:]
+
+
+def test_a_test_reading_that_its_sender_left_goes_after_a_while(server: FakeServer) -> None:
+    def canary(age_s: int) -> Document:
+        timestamp = NOW - timedelta(seconds=age_s)
+        return {
+            "_id": stored(0, age_s), "device_id": names.CANARY_DEVICE_ID, "sensor": "temperature", "timestamp": timestamp,
+        }  # fmt: skip
+
+    other = canary(CANARY_S * 2) | {"_id": stored(0, 1), "device_id": "1"}
+    server.raw.documents = [canary(CANARY_S + 1), canary(CANARY_S - 1), other]
+    assert keeper(server).step().converged
+    assert server.raw.documents == [canary(CANARY_S - 1), other]
