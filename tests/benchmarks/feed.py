@@ -44,8 +44,11 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from backend.contract.messages import DeviceMessage
 decoder, wanted = msgspec.json.Decoder(DeviceMessage), int(sys.argv[2])
-consumer = Consumer({"bootstrap.servers": sys.argv[1], "group.id": str(uuid.uuid4()), "enable.auto.commit": False})
-consumer.assign([])
+consumer = Consumer({
+    "bootstrap.servers": sys.argv[1], "group.id": str(uuid.uuid4()), "enable.auto.commit": False,
+    # As the feed has them: with the defaults, a full queue makes the client pause for a second.
+    "fetch.wait.max.ms": 50, "queued.max.messages.kbytes": 32768, "fetch.queue.backoff.ms": 20,
+})
 topic = consumer.list_topics("processed_messages", timeout=10).topics["processed_messages"]
 begun = time.perf_counter()
 ranges = [(p, *consumer.get_watermark_offsets(TopicPartition("processed_messages", p), timeout=10)) for p in topic.partitions]
