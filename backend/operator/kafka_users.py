@@ -116,7 +116,7 @@ class KafkaUsersKeeper:
                 changed = True
         changed |= self._keep_acls(set(logins))
         if not changed:
-            changed = self._remove_stale(there - set(logins))
+            changed = self._remove_stale(there, wanted=set(logins))
         self.corrections += changed
         return changed
 
@@ -133,9 +133,9 @@ class KafkaUsersKeeper:
             log.warning("Kafka: %d rights too many taken from %s", len(surplus), ", ".join(sorted({a.user for a in surplus})))
         return actual != wanted
 
-    def _remove_stale(self, others: set[str]) -> bool:
-        acls = {acl for acl in self._admin.acls() if acl.user not in self._set and role_of(acl.user, KAFKA_ROLES)}
-        stale = {user for user in others if role_of(user, KAFKA_ROLES)}
+    def _remove_stale(self, there: set[str], *, wanted: set[str]) -> bool:
+        acls = {acl for acl in self._admin.acls() if acl.user not in wanted and role_of(acl.user, KAFKA_ROLES)}
+        stale = {user for user in there - wanted if role_of(user, KAFKA_ROLES)}
         if acls:
             self._admin.drop_acls(acls)
         if stale:
