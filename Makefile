@@ -93,9 +93,9 @@ lock: ## Pin the Python requirements anew: make lock ARGS=--upgrade
 	@bash stack/bootstrap.sh system
 	@python3 -m venv build/lock && build/lock/bin/python -m pip install -q uv
 	@$(COMPILE) $(ARGS) requirements/build.in -o requirements/build.txt
-	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra dev -o requirements/dev.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra prediction --extra dev -o requirements/dev.txt
 	@# Constrained by dev.txt: the same versions in both.
-	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded -c requirements/dev.txt -o requirements/run.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra prediction -c requirements/dev.txt -o requirements/run.txt
 	@rm -rf build/lock
 
 .PHONY: lock-jars
