@@ -77,7 +77,6 @@ def write(found: Mapping[str, Sequence[Row]], order: Sequence[str]) -> None:
     rows = [row for name in order for row in all_rows.get(name, ())]
     lines = [_HEAD.format(machine=_machine()).rstrip("\n")]
     lines += [f"| {row.what} | {row.ours} | {row.reference} | {row.ratio} | {row.wanted} |" for row in rows]
-    lines.append("")
-    for row in rows:
-        lines += [f"- **{row.what}**: {note}" for note in row.notes]
+    for row in (row for row in rows if row.notes):
+        lines += ["", f"**{row.what}**", "", *(f"- {note}" for note in row.notes)]
     REPORT.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
