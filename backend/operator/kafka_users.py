@@ -106,6 +106,9 @@ class KafkaUsersKeeper:
 
     def _reconcile(self, wanted: list[RoleLogin]) -> bool:
         logins = {item.login.user: item.login for item in wanted}
+        # Asked first: who may not ask for rights may not ask for users either, and librdkafka 2.16 aborts the process when that
+        # is refused.
+        acls = self._admin.acls()
         there = self._admin.users()
         changed = False
         for user, login in logins.items():
@@ -114,16 +117,15 @@ class KafkaUsersKeeper:
                 self._set[user] = login
                 log.info("Kafka: credential of user %s set", user)
                 changed = True
-        changed |= self._keep_acls(set(logins))
+        changed |= self._keep_acls(acls, users=set(logins))
         if not changed:
-            changed = self._remove_stale(there, wanted=set(logins))
+            changed = self._remove_stale(there, acls, wanted=set(logins))
         self.corrections += changed
         return changed
 
-    def _keep_acls(self, users: set[str]) -> bool:
+    def _keep_acls(self, acls: set[Acl], *, users: set[str]) -> bool:
         """Users of earlier versions keep theirs until they go."""
-        all_acls = self._admin.acls()
-        actual = {acl for acl in all_acls if acl.user in users}
+        actual = {acl for acl in acls if acl.user in users}
         wanted = {acl for user in users for acl in wanted_acls(user)}
         if missing := wanted - actual:
             self._admin.add_acls(missing)
@@ -133,15 +135,15 @@ class KafkaUsersKeeper:
             log.warning("Kafka: %d rights too many taken from %s", len(surplus), ", ".join(sorted({a.user for a in surplus})))
         return actual != wanted
 
-    def _remove_stale(self, there: set[str], *, wanted: set[str]) -> bool:
-        acls = {acl for acl in self._admin.acls() if acl.user not in wanted and role_of(acl.user, KAFKA_ROLES)}
+    def _remove_stale(self, there: set[str], acls: set[Acl], *, wanted: set[str]) -> bool:
+        rights = {acl for acl in acls if acl.user not in wanted and role_of(acl.user, KAFKA_ROLES)}
         stale = {user for user in there - wanted if role_of(user, KAFKA_ROLES)}
-        if acls:
-            self._admin.drop_acls(acls)
+        if rights:
+            self._admin.drop_acls(rights)
         if stale:
             self._admin.drop_users(stale)
             log.info("Kafka: user %s removed, no login file names it any more", ", ".join(sorted(stale)))
-        return bool(acls or stale)
+        return bool(rights or stale)
 
     def close(self) -> None:
         """Nothing to let go of: the admin client has no close."""

@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import pymongo
 
 from stack.mongo.choose import MongoChoice, command
+from stack.tied import tied
 from tests.helpers.wait import wait_until
 
 Document = dict[str, Any]
@@ -63,17 +63,13 @@ def mongo_with_auth(choice: MongoChoice, directory: Path) -> Iterator[MongoServe
 
 @contextmanager
 def _running(choice: MongoChoice, directory: Path, server: MongoServer, *options: str) -> Iterator[None]:
-    line = [*command(choice, data_dir=directory, port=server.port), *options]
+    line = tied([*command(choice, data_dir=directory, port=server.port), *options])
     with (directory / "server.log").open("ab") as log, subprocess.Popen(line, stdout=log, stderr=log) as process:
-        kill = threading.Timer(300, process.kill)  # should the test's process hang
-        kill.daemon = True
-        kill.start()
         try:
             wait_until(lambda: process.poll() is not None or _listens(server.port), 60, f"{choice.kind} to listen")
             assert process.poll() is None, f"{choice.kind} ended at once; see {directory}/server.log"
             yield
         finally:
-            kill.cancel()
             process.terminate()
             process.wait(30)
 

@@ -19,8 +19,7 @@ class FakeUsers:
         self.puts = 0
 
     def users(self) -> set[str]:
-        if self.error:
-            raise KafkaUnavailableError(self.error)
+        assert not self.error, "librdkafka aborts the process when this is refused"
         return set(self.credentials)
 
     def put_user(self, login: Login) -> None:
@@ -32,6 +31,8 @@ class FakeUsers:
             del self.credentials[user]
 
     def acls(self) -> set[Acl]:
+        if self.error:
+            raise KafkaUnavailableError(self.error)
         return set(self.entries)
 
     def add_acls(self, acls: set[Acl]) -> None:
@@ -132,7 +133,7 @@ def test_rights_of_a_user_that_is_gone_go_too(kafka: FakeUsers, keeper: KafkaUse
 
 
 def test_outage_and_missing_files(kafka: FakeUsers, keeper: KafkaUsersKeeper, tmp_path: Path) -> None:
-    kafka.error = "reading users: timed out"
+    kafka.error = "reading rights: Cluster authorization failed"
     assert keeper.step().waiting
     (tmp_path / "kafka_client").unlink()
     finding = keeper.step()
