@@ -1,4 +1,4 @@
-"""One reading sent all the way: posted to paai, awaited in MongoDB, removed there."""
+"""One reading sent all the way: posted to paai, awaited in MongoDB, removed there. Both targets end `up` with it."""
 
 import threading
 import time
@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pymongo
-from pymongo.errors import PyMongoError
+from pymongo.collection import Collection
+from pymongo.errors import OperationFailure, PyMongoError
 
 from backend.contract import names
 from backend.contract.devices import THERMOSTAT
@@ -17,6 +18,7 @@ from stack.errors import CancelledError, WaitTimeoutError
 POST_TIMEOUT_S = 120.0
 ARRIVAL_TIMEOUT_S = 180.0
 _POLL_S = 0.1
+_UNAUTHORIZED = 13
 
 
 def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.Event) -> Iterator[str]:
@@ -24,7 +26,7 @@ def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.E
 
     Args:
         paai: Its address, ``http://127.0.0.1:8000``.
-        mongo: URI of the database, with the login of a user who may read and remove there.
+        mongo: URI of the database, with the login of a user who may read there.
         token: Bearer token, where paai wants one.
 
     Raises:
@@ -64,7 +66,7 @@ def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.E
         while True:
             try:
                 if collection.find_one(identity) is not None:
-                    collection.delete_many({"device_id": names.CANARY_DEVICE_ID})
+                    _remove(collection)
                     return
             except PyMongoError as error:
                 problem = f"MongoDB: {str(error).splitlines()[0][:200]}."
@@ -77,6 +79,15 @@ def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.E
                     service="connect",
                 )
             _pause(cancel)
+
+
+def _remove(collection: Collection[dict[str, Any]]) -> None:
+    try:
+        collection.delete_many({"device_id": names.CANARY_DEVICE_ID})
+    except OperationFailure as error:
+        # Whoever may only read leaves it to the operator, which removes old ones.
+        if error.code != _UNAUTHORIZED:
+            raise
 
 
 def _post(paai: str, token: str | None, reading: dict[str, object], deadline: float, cancel: threading.Event) -> str:

@@ -13,6 +13,9 @@ from stack.errors import PreflightError
 STACK_FILE: Final = Path(__file__).parent.parent / "stack.yml"
 OVERLAYS: Final = Path(__file__).parent.parent / "overlays"
 
+#: The one written in C is ten times as quick.
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
 _PORT: Final = re.compile(r"\$\{(PAAI_PORT_\w+):-(\d+)\}")
 
@@ -63,7 +66,7 @@ def read(paths: Sequence[Path], variables: Mapping[str, str]) -> Composition:
     replicas: dict[str, int | None] = {}
     secrets: dict[str, None] = {}
     for path in paths:
-        document: dict[str, Any] = yaml.safe_load(interpolate(path.read_text("utf-8"), variables))
+        document: dict[str, Any] = yaml.load(interpolate(path.read_text("utf-8"), variables), Loader=_LOADER)  # noqa: S506 (a safe one)
         for name, service in (document.get("services") or {}).items():
             deploy = service.get("deploy") or {}
             if "image" in service:

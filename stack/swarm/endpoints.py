@@ -31,22 +31,13 @@ def of(site: Site, credentials: Credentials) -> Endpoints:
 def token(credentials: Credentials) -> str | None:
     """The bearer token that clients send: the first of those that are accepted."""
     entry = credentials.entries.get(secrets.TOKEN)
-    return entry.value.split("\n", 1)[0].strip() if entry else None
+    return entry.value.split("\n", 1)[0].strip() or None if entry else None
 
 
 def login(credentials: Credentials, name: str) -> Login | None:
     """One of the logins."""
     entry = credentials.entries.get(name)
-    return parse_login(entry.value) if entry else None
-
-
-def root_uri(found: Endpoints, credentials: Credentials) -> str:
-    """MongoDB's address for its administrator."""
-    password = credentials.entries[secrets.MONGO_ROOT].value.strip()
-    _, _, rest = found.mongo.rpartition("@")
-    bare = rest if rest.startswith("mongodb") else f"mongodb://{rest}"
-    head, _, _ = bare.partition("?")
-    return with_login(f"{head}?directConnection=true", Login("root", password))
+    return parse_login(entry.value) if entry and entry.value else None
 
 
 def bracketed(host: str) -> str:

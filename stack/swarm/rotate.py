@@ -99,20 +99,18 @@ class Rotation:
         credentials = self._site.credentials(info)
         try:
             return secrets.provision(self._site.engine, self._site.stack, credentials, state=state)
-        except SecretsError as error:
+        except SecretsError:
             if self._what != "all":
                 raise
-            return self._without_copy(credentials, error)
+            return self._without_copy(credentials, state)
 
-    def _without_copy(self, credentials: Credentials, error: SecretsError) -> Credentials:
-        """Versions that Docker has, with values that nobody knows: enough to go on from."""
-        there = secrets.versions(self._site.engine.secrets(self._site.stack), self._site.stack)
-        if secrets.MONGO_ROOT not in credentials.entries:
-            # The database keeps its administrator's password; it cannot be replaced without knowing it.
-            raise error
-        for name in secrets.NAMES:
-            if name in there and (name not in credentials.entries or credentials.entries[name].version < there[name][-1]):
-                credentials = credentials.with_entry(name, Entry(there[name][-1], credentials.entries[name].value))
+    def _without_copy(self, credentials: Credentials, state: StackState) -> Credentials:
+        """The versions that the services use, with values that only Docker knows: enough to go on from."""
+        used = [secrets.parse_name(secret, self._site.stack) for service in state.services for secret in service.secrets]
+        for name, version in filter(None, used):
+            entry = credentials.entries.get(name)
+            if entry is None or entry.version != version:
+                credentials = credentials.with_entry(name, Entry(version, ""))
         return credentials
 
     def _next_version(self, name: str) -> int:

@@ -30,7 +30,11 @@ _RANDOM_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One secret at its version."""
+    """One secret at its version.
+
+    Attributes:
+        value: Empty when only Docker knows it.
+    """
 
     version: int
     value: str = field(repr=False)
@@ -79,7 +83,7 @@ def provision(engine: Engine, stack: str, credentials: Credentials, *, state: St
         SecretsError: Docker has secrets of this stack whose values are not in `credentials`.
     """
     there = versions(engine.secrets(stack), stack)
-    unknown = [name for name in NAMES if name in there and name not in credentials.entries]
+    unknown = [name for name in NAMES if name in there and not _is_known(name, credentials)]
     if unknown:
         raise SecretsError(
             f"This user has no copy of the credentials of stack {stack}",
@@ -108,9 +112,15 @@ def missing(engine: Engine, stack: str, credentials: Credentials) -> list[str]:
     lacking = []
     for name, entry in credentials.entries.items():
         found = there.get(docker_name(stack, name, entry.version))
+        if found is None and not entry.value:
+            raise SecretsError(
+                f"The secret {docker_name(stack, name, entry.version)} is lost",
+                why="Docker does not have it any more, and this user has no copy.",
+                remedy="Take the stack down with its data: `python -m stack down --purge`.",
+            )
         if found is None:
             lacking.append(name)
-        elif (mark := found.labels.get(CHECK_LABEL)) is not None and mark != checksum(entry):
+        elif entry.value and (mark := found.labels.get(CHECK_LABEL)) is not None and mark != checksum(entry):
             raise SecretsError(
                 f"The secret {found.name} that Docker keeps is not the one of this user's copy",
                 why="They come from two deployments.",
@@ -151,6 +161,12 @@ def newer_in_use(state: StackState, stack: str, credentials: Credentials) -> lis
     used = (parse_name(secret, stack) for service in state.services for secret in service.secrets)
     known = credentials.entries
     return sorted({name for name, version in filter(None, used) if name in known and version > known[name].version})
+
+
+def _is_known(name: str, credentials: Credentials) -> bool:
+    """The administrator's password is needed by nobody but the services, which get it from Docker."""
+    entry = credentials.entries.get(name)
+    return entry is not None and (bool(entry.value) or name == MONGO_ROOT)
 
 
 def checksum(entry: Entry) -> str:

@@ -54,7 +54,9 @@ class StatusReader:
         return ServiceStatus(
             service=service.name,
             wanted=verdict.wanted,
-            running=len(alive),
+            running=min(
+                sum(task.lives and task.state in {"starting", "running"} for task in tasks), max(len(alive), verdict.wanted)
+            ),
             healthy=healthy,
             restarts=sum(task.failed for task in tasks),
             message=message,
