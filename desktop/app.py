@@ -33,6 +33,7 @@ from desktop.views import theme as look
 from desktop.views.history.page import HistoryPage
 from desktop.views.live.page import LivePage
 from desktop.views.page import Page, PageContext
+from desktop.views.restyle import Restyler
 from desktop.views.services.page import ServicesPage
 from desktop.views.window.main_window import MainWindow
 from desktop.workers.feeds import LiveFeeds
@@ -136,7 +137,7 @@ class Desktop:
 
     Attributes:
         window: The main window.
-        monitor, fleet, deployment, context: See their classes.
+        monitor, fleet, deployment, context, restyler: See their classes.
     """
 
     def __init__(
@@ -157,8 +158,8 @@ class Desktop:
         #: Owns every QObject here that is no widget: they are deleted together.
         self.root = root = QObject()
         self.theme = ThemeController(hints=app.styleHints(), choice=theme or settings.theme, parent=root)
-        look.apply(app, self.theme.palette)
-        self.theme.changed.connect(lambda palette: look.apply(app, palette))
+        self.restyler = Restyler(app=app, palette=self.theme.palette, parent=root)
+        self.theme.changed.connect(self.restyler.set_palette)
         self.monitor = Monitor(
             target=target, connect=connect, run_task=run_task, settings=settings, notifications=notifications, parent=root
         )
@@ -185,6 +186,7 @@ class Desktop:
             fleet=self.fleet,
             pages=build_pages(self.context, operations),
         )
+        self.restyler.add_window(self.window)
 
     def close(self) -> None:
         """After the event loop: nothing runs afterwards but what the task runner still has to join."""

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -34,6 +34,7 @@ LOOK_S = 2.0
 
 # librdkafka's own codes are spelt with an underscore in the Python client.
 _ALL_BROKERS_DOWN: int = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
+_LOGIN_REFUSED: int = KafkaError._AUTHENTICATION  # noqa: SLF001
 _TOPIC_GONE: tuple[int, ...] = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION)  # noqa: SLF001
 
 
@@ -74,7 +75,7 @@ class KafkaLogin:
 
     bootstrap: str
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     def config(self) -> dict[str, Any]:
         """Settings of a client."""
@@ -126,6 +127,7 @@ class KafkaFeed:
         self._next: dict[int, int] = {}  # per partition the offset to be read next
         self._goal: dict[int, int] = {}  # per partition its end when the feed began
         self._looked_at = 0.0
+        self._refused = ""  # said of the login since the last answer
 
     @property
     def state(self) -> KafkaState:
@@ -158,7 +160,9 @@ class KafkaFeed:
             try:
                 self._follow(consumer, stop)
             except KafkaException as error:
-                self._lost(_reason(error))
+                self._refused = ""
+                consumer.poll(0)  # serves `_on_error`: a call only fails, why it does stands there
+                self._lost(self._refused or _reason(error))
                 stop.wait(self._retry_s)
             except _TopicChangedError as change:
                 log.info("%s: %s", self._topic, change)
@@ -260,10 +264,14 @@ class KafkaFeed:
             raise _TopicChangedError("the topic's partitions have changed")
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() == _ALL_BROKERS_DOWN:
-            self._lost(error.str())
+        if error.code() == _LOGIN_REFUSED:
+            self._refused = "Kafka refuses the login; attach again to read the present one"
+            self._lost(self._refused)
+        elif error.code() == _ALL_BROKERS_DOWN:
+            self._lost(self._refused or error.str())
 
     def _answered(self, *, topic_missing: bool = False) -> None:
+        self._refused = ""
         if not self._state.answering or self._state.topic_missing != topic_missing:
             since = self._clock() if not self._state.answering else self._state.since
             self._state = KafkaState(True, since, "", self._state.caught_up, topic_missing)

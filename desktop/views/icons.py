@@ -1,5 +1,6 @@
 """The program's own icons: 24 px outlines, drawn in the palette's colours. No icon font is needed on the machine."""
 
+from functools import lru_cache
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -49,8 +50,9 @@ _SVG = (
 )
 
 
+@lru_cache(maxsize=512)
 def pixmap(name: str, colour: str, size: int = 20, ratio: float = 2.0) -> QPixmap:
-    """The icon `name` in `colour`, `size` logical pixels wide."""
+    """The icon `name` in `colour`, `size` logical pixels wide. Kept: a change of colours asks for dozens at once."""
     shape = SHAPES[name].replace("currentColor", colour)
     renderer = QSvgRenderer(QByteArray(_SVG.format(colour=colour, shape=shape).encode()))
     image = QPixmap(QSize(round(size * ratio), round(size * ratio)))

@@ -1,4 +1,8 @@
-"""Palette → Qt: the application's QPalette, font and style sheet. Every colour comes from `desktop.model.palette`."""
+"""Palette → Qt: the application's QPalette, font and style sheet. Every colour comes from `desktop.model.palette`.
+
+The style sheet is the same in every scheme: it names roles of the QPalette, never colours. Setting another style sheet would
+restyle every widget of the window in one go, which takes a good part of a second on a busy machine; see `restyle`.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -11,7 +15,8 @@ from desktop.model.palette import CAPTION_PX, FIGURE_PX, FONT_PX, RADIUS, RADIUS
 #: Style sheets take pictures from files only.
 _ASSETS: Final = Path(__file__).parent / "assets"
 
-# Widgets are addressed by the dynamic property `role`; set it with `page.set_role`.
+# Widgets are addressed by the dynamic property `role`; set it with `widgets.roles.set_role`. Pictures follow the window's
+# property `scheme`.
 _SHEET: Final = """
 QMainWindow, QDialog, QWidget#Window {{ background: {window}; }}
 QToolTip {{ background: {surface}; color: {text}; border: 1px solid {line}; padding: 4px 6px; }}
@@ -23,6 +28,7 @@ QLabel[role="subtitle"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {figure}px; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="bad"] {{ color: {bad}; }}
+QWidget#LiveBody {{ background: {surface}; }}
 
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {line}; border-radius: {radius}px; }}
 QFrame[role="panel"] {{ background: {surface}; border: none; }}
@@ -75,6 +81,12 @@ QToolButton[role="segment"]:hover {{ color: {text}; background: transparent; }}
 QToolButton[role="segment"]:checked {{ background: {surface}; color: {text}; border: 1px solid {line}; }}
 QToolButton[role="segment"]:focus {{ border: 1px solid {accent}; }}
 
+QToolButton[role="chip"] {{
+    background: {hover}; border: 1px solid transparent; border-radius: 4px; padding: 2px 4px; font-size: {caption}px;
+}}
+QToolButton[role="chip"]:hover {{ border-color: {line}; }}
+QToolButton[role="chip"]:focus {{ border-color: {accent}; }}
+
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateTimeEdit, QAbstractSpinBox {{
     background: {surface}; border: 1px solid {line}; border-radius: {radius_small}px; padding: 4px 8px; min-height: 18px;
     selection-background-color: {accent}; selection-color: {on_accent};
@@ -88,13 +100,17 @@ QComboBox QAbstractItemView, QMenu, QListView[role="popup"] {{
     outline: none;
 }}
 QComboBox::drop-down, QDateTimeEdit::drop-down {{ border: none; width: 20px; }}
-QComboBox::down-arrow, QDateTimeEdit::down-arrow {{ image: url("{assets}/down-{name}.svg"); width: 14px; height: 14px; }}
+QComboBox::down-arrow, QDateTimeEdit::down-arrow {{ image: url("{assets}/down-light.svg"); width: 14px; height: 14px; }}
+QMainWindow[scheme="dark"] QComboBox::down-arrow,
+QMainWindow[scheme="dark"] QDateTimeEdit::down-arrow {{ image: url("{assets}/down-dark.svg"); }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 16px; }}
 QAbstractSpinBox[role="plain"]::up-button, QAbstractSpinBox[role="plain"]::down-button {{ width: 0; }}
 QAbstractSpinBox[role="plain"]::up-button {{ subcontrol-origin: border; subcontrol-position: top right; }}
 QAbstractSpinBox[role="plain"]::down-button {{ subcontrol-origin: border; subcontrol-position: bottom right; }}
-QAbstractSpinBox::up-arrow {{ image: url("{assets}/up-{name}.svg"); width: 10px; height: 10px; }}
-QAbstractSpinBox::down-arrow {{ image: url("{assets}/down-{name}.svg"); width: 10px; height: 10px; }}
+QAbstractSpinBox::up-arrow {{ image: url("{assets}/up-light.svg"); width: 10px; height: 10px; }}
+QMainWindow[scheme="dark"] QAbstractSpinBox::up-arrow {{ image: url("{assets}/up-dark.svg"); }}
+QAbstractSpinBox::down-arrow {{ image: url("{assets}/down-light.svg"); width: 10px; height: 10px; }}
+QMainWindow[scheme="dark"] QAbstractSpinBox::down-arrow {{ image: url("{assets}/down-dark.svg"); }}
 QAbstractSpinBox[role="plain"]::up-arrow, QAbstractSpinBox[role="plain"]::down-arrow {{ image: none; width: 0; height: 0; }}
 QMenu {{ padding: 4px; border-radius: {radius_small}px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
@@ -114,6 +130,7 @@ QTableView, QListView, QTreeView {{
 }}
 QTableView::item, QListView::item {{ padding: 0 8px; border: none; }}
 QTableView::item:selected, QListView::item:selected {{ background: {selection}; color: {text}; }}
+QWidget#HistoryBody QListView::item {{ padding: 3px 2px; }}
 QHeaderView {{ background: {surface}; border: none; }}
 QHeaderView::section {{
     background: {surface}; color: {muted}; border: none; border-bottom: 1px solid {line}; padding: 6px 11px;
@@ -139,29 +156,43 @@ QProgressBar {{ background: {hover}; border: none; border-radius: 2px; min-heigh
 QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px; background: {surface}; }}
-QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-{name}.svg"); }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-light.svg"); }}
+QMainWindow[scheme="dark"] QCheckBox::indicator:checked {{ image: url("{assets}/tick-dark.svg"); }}
 QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 8px; background: {surface}; }}
 QRadioButton::indicator:checked {{
     width: 8px; height: 8px; border: 4px solid {accent}; border-radius: 8px; background: {on_accent};
 }}
 QListView::indicator {{ width: 12px; height: 12px; border: 1px solid {edge}; border-radius: 4px; background: {surface}; }}
-QListView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-{name}.svg"); }}
+QListView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{assets}/tick-light.svg"); }}
+QMainWindow[scheme="dark"] QListView::indicator:checked {{ image: url("{assets}/tick-dark.svg"); }}
 QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
 """
 
+_Role = QPalette.ColorRole
 
-def sheet(palette: Palette) -> str:
-    """The application's style sheet in `palette`."""
-    colours = {
-        field: getattr(palette, field)
-        for field in (
-            "window", "surface", "hover", "line", "edge", "text", "muted", "accent", "accent_hover", "on_accent", "selection",
-            "ok", "warn", "bad", "idle",
-        )
-    }  # fmt: skip
+#: Field of our palette → role of Qt's that carries it, and its name in a style sheet, which can name a colour in no other
+#: way: so some roles carry something else than they are called after, none of which Fusion draws with here.
+_ROLES: Final = {
+    "window": (_Role.Window, "window"),
+    "surface": (_Role.Base, "base"),
+    "hover": (_Role.Midlight, "midlight"),
+    "line": (_Role.Mid, "mid"),
+    "edge": (_Role.Dark, "dark"),
+    "text": (_Role.Text, "text"),
+    "muted": (_Role.PlaceholderText, "placeholder-text"),
+    "accent": (_Role.Highlight, "highlight"),
+    "accent_hover": (_Role.LinkVisited, "link-visited"),
+    "on_accent": (_Role.HighlightedText, "highlighted-text"),
+    "selection": (_Role.AlternateBase, "alternate-base"),
+    "bad": (_Role.BrightText, "bright-text"),
+    "idle": (_Role.Shadow, "shadow"),
+}
+
+
+def sheet() -> str:
+    """The application's style sheet, for every scheme."""
     return _SHEET.format(
-        **colours,
-        name=palette.name,
+        **{field: f"palette({name})" for field, (_, name) in _ROLES.items()},
         assets=_ASSETS.as_posix(),
         caption=CAPTION_PX,
         figure=FIGURE_PX,
@@ -171,32 +202,23 @@ def sheet(palette: Palette) -> str:
 
 
 def qt_palette(palette: Palette) -> QPalette:
-    """What Fusion draws with where the style sheet says nothing."""
+    """The colours as roles: for the style sheet, and for what Fusion draws by itself."""
     result = QPalette()
-    role = QPalette.ColorRole
-    for which, colour in (
-        (role.Window, palette.window),
-        (role.WindowText, palette.text),
-        (role.Base, palette.surface),
-        (role.AlternateBase, palette.window),
-        (role.Text, palette.text),
-        (role.Button, palette.surface),
-        (role.ButtonText, palette.text),
-        (role.BrightText, palette.bad),
-        (role.Highlight, palette.accent),
-        (role.HighlightedText, palette.on_accent),
-        (role.ToolTipBase, palette.surface),
-        (role.ToolTipText, palette.text),
-        (role.PlaceholderText, palette.muted),
-        (role.Link, palette.accent),
-        (role.Mid, palette.line),
-        (role.Midlight, palette.hover),
-        (role.Light, palette.surface),
-        (role.Dark, palette.edge),
+    for field, (role, _) in _ROLES.items():
+        result.setColor(role, QColor(getattr(palette, field)))
+    for role, colour in (
+        (_Role.WindowText, palette.text),
+        (_Role.Button, palette.surface),
+        (_Role.ButtonText, palette.text),
+        (_Role.ToolTipBase, palette.surface),
+        (_Role.ToolTipText, palette.text),
+        (_Role.Link, palette.accent),
+        (_Role.Accent, palette.accent),
+        (_Role.Light, palette.surface),
     ):
-        result.setColor(which, QColor(colour))
-    for which in (role.WindowText, role.Text, role.ButtonText):
-        result.setColor(QPalette.ColorGroup.Disabled, which, QColor(palette.idle))
+        result.setColor(role, QColor(colour))
+    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText):
+        result.setColor(QPalette.ColorGroup.Disabled, role, QColor(palette.idle))
     return result
 
 
@@ -206,9 +228,3 @@ def base_font(app: QApplication) -> QFont:
     font.setPixelSize(FONT_PX)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font
-
-
-def apply(app: QApplication, palette: Palette) -> None:
-    """Put `palette` into force for the whole application."""
-    app.setPalette(qt_palette(palette))
-    app.setStyleSheet(sheet(palette))

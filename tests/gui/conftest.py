@@ -65,7 +65,7 @@ class Bench:
         notifications: What was told.
     """
 
-    def __init__(self, *, app: QApplication, qtbot: QtBot, folder: Path, up: bool, stored: bool) -> None:
+    def __init__(self, *, app: QApplication, qtbot: QtBot, folder: Path, up: bool, stored: bool, theme: str = "light") -> None:
         self.qtbot = qtbot
         self.target = FakeTarget(up=up)
         self.connections: list[FakeConnection] = []
@@ -81,7 +81,7 @@ class Bench:
             notifications=self.notifications,
             connect=self._connect,
             has_stored=lambda endpoints: stored,
-            theme="light",
+            theme=theme,
         )
         self.window = self.desktop.window
 
@@ -131,8 +131,8 @@ def make_bench(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Cal
     """Builds windows over fake targets and closes them in the end."""
     made: list[Bench] = []
 
-    def make(*, up: bool = True, stored: bool = False) -> Bench:
-        bench = Bench(app=qapp, qtbot=qtbot, folder=tmp_path, up=up, stored=stored)
+    def make(*, up: bool = True, stored: bool = False, theme: str = "light") -> Bench:
+        bench = Bench(app=qapp, qtbot=qtbot, folder=tmp_path, up=up, stored=stored, theme=theme)
         made.append(bench)
         return bench
 

@@ -94,6 +94,7 @@ def test_colours_change_live(bench: Bench) -> None:
     bench.attach()
     assert bench.window.grab().toImage().pixelColor(5, 400).name() == LIGHT.surface.lower()
     bench.desktop.theme.set_choice("dark")
+    bench.wait(lambda: bench.desktop.restyler.done, "every widget is restyled")
     assert bench.window.grab().toImage().pixelColor(5, 400).name() == DARK.surface.lower()
 
 

@@ -24,16 +24,6 @@ from stack.target import Endpoints
 
 _PICKER_PX = 264
 _SENSOR_FROM_PX = 820
-#: What only this page has: chips, and closer rows in the device list.
-_SHEET = """
-QListView::item {{ padding: 3px 2px; }}
-QToolButton[role="chip"] {{
-    background: {hover}; border: 1px solid transparent; border-radius: 4px; padding: 2px 4px; font-size: 11px;
-}}
-QToolButton[role="chip"]:hover {{ border-color: {line}; }}
-QToolButton[role="chip"]:focus {{ border-color: {accent}; }}
-"""
-_COLOURS = ("accent", "hover", "line")
 
 
 class HistoryClient(Protocol):
@@ -159,7 +149,8 @@ class HistoryPage(Page):
         right.addWidget(self.table, 1)
         right.addWidget(hairline())
         right.addLayout(foot)
-        body = self._body_widget = QWidget()
+        body = QWidget()
+        body.setObjectName("HistoryBody")
         layout = QHBoxLayout(body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -208,7 +199,6 @@ class HistoryPage(Page):
 
     def apply_palette(self, palette: Palette) -> None:
         self._bars.set_palette(palette)
-        self._body_widget.setStyleSheet(_SHEET.format(**{n: getattr(palette, n) for n in _COLOURS}))
         self.table.viewport().update()
 
     def _attached(self) -> None:

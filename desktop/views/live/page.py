@@ -27,7 +27,6 @@ from desktop.views.live.menu import ChartActions, ChartState, chart_menu
 from desktop.views.live.picture import chart_image, save_png
 from desktop.views.live.table import WindowTable
 from desktop.views.page import Page, PageContext
-from desktop.views.widgets.roles import set_role
 
 #: Keys move and scale by this much.
 KEY_SCROLL: Final = 0.1
@@ -67,8 +66,7 @@ class LivePage(Page):
         self._strip = LiveControls(palette=palette)
         self.board = ChartBoard(palette=palette)
         self.key_strip = ChartKey(palette=palette)
-        body = set_role(QWidget(), "panel")
-        self._panel = body
+        body = QWidget()
         body.setObjectName("LiveBody")
         body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         layout = QVBoxLayout(body)
@@ -123,9 +121,6 @@ class LivePage(Page):
         self.export_chart(self._current_sensor())
 
     def apply_palette(self, palette: Palette) -> None:
-        # A role alone would give the panel's children its background too.
-        sheet = f"QWidget#LiveBody {{ background: {palette.surface}; }}"
-        self._panel.setStyleSheet(sheet)
         self._strip.apply_palette(palette)
         self.board.apply_palette(palette)
         self.key_strip.apply_palette(palette)

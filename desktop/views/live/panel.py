@@ -3,7 +3,8 @@
 import math
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from backend.contract.devices import DeviceType
 from desktop.model.figures import UNKNOWN, plural
@@ -18,6 +19,27 @@ from desktop.views.widgets.roles import label
 
 #: Header figures change at most this often: nobody reads thirty numbers a second.
 FIGURES_EVERY_S = 0.25
+
+
+class _Swatch(QWidget):
+    """The sensor's hue before its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._colour = QColor()
+        self.setFixedSize(10, 10)
+
+    def set_colour(self, name: str) -> None:
+        self._colour = QColor(name)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._colour)
+        painter.drawRoundedRect(self.rect(), 3, 3)
+        painter.end()
 
 
 class ChartPanel(QWidget):
@@ -39,8 +61,7 @@ class ChartPanel(QWidget):
         self.device_type = device_type
         self.sensor = device_type.sensor
         self._figures_at = -math.inf
-        self.swatch = QLabel()
-        self.swatch.setFixedSize(10, 10)
+        self.swatch = _Swatch()
         self.name = label(device_type.label, "strong")
         self.unit = label(SHORT_UNIT.get(device_type.sensor, device_type.unit), "muted")
         self.mean = Figure("1 013.2", role="figure")
@@ -106,7 +127,7 @@ class ChartPanel(QWidget):
     def apply_palette(self, palette: Palette) -> None:
         """The colours changed."""
         self.chart.set_palette(palette)
-        self.swatch.setStyleSheet(f"background: {palette.sensors[self.sensor]}; border-radius: 3px;")
+        self.swatch.set_colour(palette.sensors[self.sensor])
         self.menu.setIcon(icon("more", palette.muted))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
