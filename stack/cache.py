@@ -28,7 +28,7 @@ def cache_dir() -> Path:
 
 def clear() -> list[Path]:
     """Remove all that this program put there, and nothing else; returns what was removed."""
-    found = [path for pattern in ("jars", "secantus-mdb-*") for path in sorted(cache_dir().glob(pattern))]
+    found = [path for pattern in ("jars", "images", "secantus-mdb-*") for path in sorted(cache_dir().glob(pattern))]
     for path in found:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

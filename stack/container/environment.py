@@ -1,0 +1,85 @@
+"""What an entry point is told: environment variables and secrets."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from backend.contract.login import Login, read_login
+
+#: Configuration that an entry point renders; in memory, and nobody else's.
+RUN_DIR: Final = Path("/tmp")  # noqa: S108
+
+#: What a container listens on; which of its ports are reached from outside is the stack's decision.
+EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104
+
+JAVA: Final = Path("/usr/bin/java")
+
+
+class SettingError(Exception):
+    """An environment variable is missing or cannot be used; says which and how it must be."""
+
+
+class Environment:
+    """The environment variables of a container, checked as they are read."""
+
+    def __init__(self, values: Mapping[str, str] = os.environ) -> None:
+        self._values = values
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The value of a variable; empty counts as unset.
+
+        Raises:
+            SettingError: it is unset and has no default.
+        """
+        value = self._values.get(name, "").strip() or default
+        if value is None:
+            raise SettingError(f"{name} must be set")
+        return value
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """The value of a variable as a whole number above 0.
+
+        Raises:
+            SettingError: it is none, or unset without a default.
+        """
+        value = self.text(name, None if default is None else str(default))
+        if not value.isdecimal() or int(value) < 1:
+            raise SettingError(f"{name} must be a whole number above 0, and is {value[:80]!r}")
+        return int(value)
+
+    def login(self, name: str) -> Login | None:
+        """The login in the file that a variable names; None where it is unset.
+
+        Raises:
+            SettingError: there is no such file, or it holds something else.
+        """
+        path = self._values.get(name, "").strip()
+        try:
+            return read_login(Path(path)) if path else None
+        except ValueError as error:
+            raise SettingError(f"{name}: {error}") from None
+
+
+def own_address(peer: str, *, timeout_s: float = 120.0) -> str:
+    """This container's address in the network in which `peer` is.
+
+    A container has addresses in several networks, and only this one is reached by others. Waits until the peer's name is known,
+    which Swarm says once the peer is healthy.
+
+    Raises:
+        SettingError: it was not known in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.connect((peer, 9))  # sends nothing: it only asks the kernel for the way
+                address: str = probe.getsockname()[0]
+                return address
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise SettingError(f"{peer} was not found within {timeout_s:.0f} s ({error.strerror or error})") from None
+        time.sleep(0.5)

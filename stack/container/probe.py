@@ -1,0 +1,114 @@
+"""The images' health checks: `python3 -I -S probe.py KIND [ARGUMENT]` exits 0 when the service is well, else 1 with the reason.
+
+A file of its own, run without site packages: it is started anew every few seconds in every container.
+
+    http URL            GET answers 200
+    zookeeper PORT      the four letters "ruok"
+    kafka PORT          an ApiVersions request
+    controller PORT     the port takes connections; a voter must be found by the others before it serves
+    mongo PORT          the command ping
+    state FILE          the service's own state file is young and says ok
+"""
+
+import json
+import socket
+import struct
+import sys
+import time
+from urllib.parse import urlsplit
+
+#: Below the checks' own timeout, so that the reason is seen.
+TIMEOUT_S = 4.0
+#: Services write their state file at least every 10 s.
+STATE_MAX_AGE_S = 30.0
+
+#: OP_MSG with the document {"ping": 1, "$db": "admin"}.
+_PING = bytes.fromhex("1e0000001070696e670001000000") + b"\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
+
+
+def probe_http(url: str) -> str:
+    """Reason why it is not well, or empty; so the others."""
+    import http.client  # takes longer to import than all the rest
+
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", parts.path or "/")
+        status = connection.getresponse().status
+    except http.client.HTTPException as error:
+        return f"does not speak HTTP: {type(error).__name__}"
+    return "" if status == 200 else f"{parts.path} answers {status}"
+
+
+def probe_zookeeper(port: str) -> str:
+    with _connect(port) as connection:
+        connection.sendall(b"ruok")
+        answer = connection.recv(100)
+    return "" if answer == b"imok" else f"answers {answer!r} to ruok"
+
+
+def probe_kafka(port: str) -> str:
+    client = b"probe"
+    body = struct.pack(">hhih", 18, 0, 1, len(client)) + client
+    with _connect(port) as connection:
+        connection.sendall(struct.pack(">i", len(body)) + body)
+        answer = connection.recv(10)
+    if len(answer) < 10:
+        return "the broker closed the connection"
+    error = struct.unpack(">iih", answer)[2]
+    return "" if error == 0 else f"the broker answers with error {error}"
+
+
+def probe_controller(port: str) -> str:
+    with _connect(port):
+        return ""
+
+
+def probe_mongo(port: str) -> str:
+    message = struct.pack("<iiiiIB", 21 + len(_PING), 1, 0, 2013, 0, 0) + _PING
+    with _connect(port) as connection:
+        connection.sendall(message)
+        answer = connection.recv(65536)
+    at = answer.find(b"\x01ok\x00")
+    good = at >= 0 and struct.unpack_from("<d", answer, at + 4)[0] == 1.0
+    return "" if good else "does not answer ping as MongoDB does"
+
+
+def probe_state(path: str) -> str:
+    with open(path, encoding="utf-8") as handle:  # noqa: PTH123  # pathlib takes longer to import than all of this takes
+        state = json.load(handle)
+    if not state["ok"]:
+        return state["message"] or "reports that it is not well"
+    age_s = time.time() - state["at"]
+    return "" if age_s < STATE_MAX_AGE_S else f"has not reported for {age_s:.0f} s"
+
+
+PROBES = {
+    "http": probe_http,
+    "zookeeper": probe_zookeeper,
+    "kafka": probe_kafka,
+    "controller": probe_controller,
+    "mongo": probe_mongo,
+    "state": probe_state,
+}
+
+
+def _connect(port: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(port)), timeout=TIMEOUT_S)
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2 or arguments[0] not in PROBES:
+        sys.stdout.write(f"usage: probe {'|'.join(PROBES)} ARGUMENT\n")
+        return 1
+    try:
+        reason = PROBES[arguments[0]](arguments[1])
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        reason = f"{type(error).__name__}: {error}"
+    if reason:
+        sys.stdout.write(f"{reason[:300]}\n")
+    return 1 if reason else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
