@@ -34,6 +34,7 @@ class FakeTopic:
     def __init__(self, name: str = "processed_messages", partitions: int = 3) -> None:
         self.name = name
         self.down = False
+        self.refuses_login = False  # why it is down, if it is
         self.exists = True
         self.records: dict[int, list[tuple[int, bytes | None]]] = {p: [] for p in range(partitions)}
         self.low: dict[int, int] = dict.fromkeys(range(partitions), 0)
@@ -108,6 +109,12 @@ class FakeConsumer:
 
     def position(self, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
         return [TopicPartition(p.topic, p.partition, self._at[p.partition]) for p in partitions]
+
+    def poll(self, timeout: float) -> None:
+        """Serves the client's events; there is one where the login is refused."""
+        assert not self.closed, "used after close"
+        if self._topic.down and self._topic.refuses_login:
+            self.config["error_cb"](KafkaError(KafkaError._AUTHENTICATION, "invalid credentials"))
 
     def consume(self, num_messages: int, timeout: float) -> list[Message]:
         assert not self.closed, "used after close"

@@ -139,6 +139,15 @@ def test_a_wrong_login_is_refused(kafka: SecuredKafka, keeper: KafkaUsersKeeper)
     assert not gets_in(kafka, KafkaLogin(kafka.external, "client-1", "pw-2"))
     assert not gets_in(kafka, KafkaLogin(kafka.external, "nobody", "pw-1"))
     assert not gets_in(kafka, KafkaLogin(kafka.external))
+    stop = threading.Event()
+    feed = KafkaFeed(login=KafkaLogin(kafka.external, "client-1", "pw-2"), sink=Sink())
+    thread = threading.Thread(target=feed.run, args=(stop,))
+    thread.start()
+    try:
+        wait_until(lambda: "refuses the login" in feed.state.reason, 30, "the feed to say so")
+    finally:
+        stop.set()
+        thread.join(15)
 
 
 def test_what_somebody_changed_is_put_right(kafka: SecuredKafka, keeper: KafkaUsersKeeper, admin: ConfluentUserAdmin) -> None:

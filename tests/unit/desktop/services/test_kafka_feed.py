@@ -200,3 +200,15 @@ def test_where_to_begin(ranges: dict[int, tuple[int, int, int]], most: int, want
 def test_login() -> None:
     assert "sasl.username" not in KafkaLogin("b:1").config()
     assert KafkaLogin("b:1", "u", "p").config()["sasl.password"] == "p"
+    assert "secret" not in repr(KafkaLogin("b:1", "u", "secret"))
+
+
+def test_a_refused_login_is_named_until_kafka_answers() -> None:
+    topic, sink = FakeTopic(), Sink()
+    topic.down = topic.refuses_login = True
+    with running(topic, sink) as feed:
+        wait_until(lambda: "refuses the login" in feed.state.reason, 5, "the reason")
+        topic.refuses_login = False
+        wait_until(lambda: "refuses" not in feed.state.reason, 5, "another reason")
+        topic.down = False
+        wait_until(lambda: feed.state.answering and not feed.state.reason, 5, "Kafka to answer")
