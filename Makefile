@@ -96,6 +96,9 @@ lock: ## Pin the Python requirements anew: make lock ARGS=--upgrade
 	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra prediction --extra dev -o requirements/dev.txt
 	@# Constrained by dev.txt: the same versions in both.
 	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra prediction -c requirements/dev.txt -o requirements/run.txt
+	@for set in services spark mongo-lite; do \
+	  $(filter-out --universal,$(COMPILE)) --python-platform linux $(ARGS) -c requirements/dev.txt requirements/images/$$set.in -o requirements/images/$$set.txt; \
+	done
 	@rm -rf build/lock
 
 .PHONY: lock-jars

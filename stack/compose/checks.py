@@ -23,9 +23,13 @@ PUBLISHABLE: Final = frozenset(
 MEMORY_LIMIT: Final = 6 * 1024**3
 #: The only one whose replicas may overlap: it keeps nothing and publishes nothing.
 START_FIRST: Final = frozenset({"paai"})
+#: Somebody else's image that renders its configuration beside its programs.
+WRITES_INTO_ITSELF: Final = frozenset({"control-center"})
 #: Kafka, Spark and MongoDB write their state whole when they are given the time.
 SLOW_TO_STOP_S: Final = 30.0
-_SLOW_TO_STOP: Final = ("zookeeper", "broker", "mongodb", "connect", "spark-worker", "spark-job")
+_SLOW_TO_STOP: Final = frozenset(
+    {"zookeeper", "broker", "broker-2", "broker-3", "mongodb", "mongodb-2", "mongodb-3", "connect", "spark-worker", "spark-job"}
+)
 #: Words that have no place in the name of a variable which holds its value itself.
 _SECRET_WORDS: Final = ("PASSWORD", "TOKEN", "SECRET", "LOGIN")
 
@@ -67,9 +71,9 @@ def _service(name: str, service: Service, stack: Stack) -> Iterator[str]:
         yield "its log is not rotated."
     if service.stop_grace_period is None:
         yield "it has no stop_grace_period."
-    elif name.startswith(_SLOW_TO_STOP) and service.stop_grace_period < SLOW_TO_STOP_S:
+    elif name in _SLOW_TO_STOP and service.stop_grace_period < SLOW_TO_STOP_S:
         yield f"it needs {SLOW_TO_STOP_S:.0f} s and more to stop."
-    if not service.read_only or "ALL" not in service.cap_drop:
+    if (not service.read_only and name not in WRITES_INTO_ITSELF) or "ALL" not in service.cap_drop:
         yield "its root file system is not read-only, or it keeps capabilities."
     yield from _ports(name, service)
     yield from _updates(name, service)

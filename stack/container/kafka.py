@@ -11,7 +11,7 @@ from stack.jvm.command import java_command, log4j_flag
 
 JARS: Final = "/opt/paai/jars/*"
 CONNECT_SERVICES: Final = "/opt/paai/connect-services.jar"
-#: Folder of native libraries that the JVM unpacks; unlike /tmp of most hosts, code may be run from it.
+#: Where the JVM unpacks native libraries: code may be run from there, unlike from /tmp.
 _TEMPORARY: Final = "-Djava.io.tmpdir=/work"
 
 #: Port of the listener that only the overlay network reaches.

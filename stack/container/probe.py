@@ -4,13 +4,13 @@ A file of its own, run without site packages: it is started anew every few secon
 
     http URL            GET answers 200
     zookeeper PORT      the four letters "ruok"
-    kafka PORT          an ApiVersions request
-    controller PORT     the port takes connections; a voter must be found by the others before it serves
+    broker PORT         an ApiVersions request
     mongo PORT          the command ping
     state FILE          the service's own state file is young and says ok
 """
 
 import json
+import os
 import socket
 import struct
 import sys
@@ -21,6 +21,9 @@ from urllib.parse import urlsplit
 TIMEOUT_S = 4.0
 #: Services write their state file at least every 10 s.
 STATE_MAX_AGE_S = 30.0
+#: How long brokers may take to find a quorum.
+QUORUM_S = 300.0
+CONTROLLER_PORT = "9093"
 
 #: OP_MSG with the document {"ping": 1, "$db": "admin"}.
 _PING = bytes.fromhex("1e0000001070696e670001000000") + b"\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
@@ -47,7 +50,18 @@ def probe_zookeeper(port: str) -> str:
     return "" if answer == b"imok" else f"answers {answer!r} to ruok"
 
 
-def probe_kafka(port: str) -> str:
+def probe_broker(port: str) -> str:
+    try:
+        return _api_versions(port)
+    except OSError:
+        # Brokers that are voters too serve once they have a quorum, and find one another only while they count as healthy.
+        if "PAAI_NODE_ID" in os.environ and _age_s() < QUORUM_S:
+            _connect(CONTROLLER_PORT).close()
+            return ""
+        raise
+
+
+def _api_versions(port: str) -> str:
     client = b"probe"
     body = struct.pack(">hhih", 18, 0, 1, len(client)) + client
     with _connect(port) as connection:
@@ -57,11 +71,6 @@ def probe_kafka(port: str) -> str:
         return "the broker closed the connection"
     error = struct.unpack(">iih", answer)[2]
     return "" if error == 0 else f"the broker answers with error {error}"
-
-
-def probe_controller(port: str) -> str:
-    with _connect(port):
-        return ""
 
 
 def probe_mongo(port: str) -> str:
@@ -86,11 +95,18 @@ def probe_state(path: str) -> str:
 PROBES = {
     "http": probe_http,
     "zookeeper": probe_zookeeper,
-    "kafka": probe_kafka,
-    "controller": probe_controller,
+    "broker": probe_broker,
     "mongo": probe_mongo,
     "state": probe_state,
 }
+
+
+def _age_s() -> float:
+    """Since the container's first process was started."""
+    with open("/proc/1/stat") as handle:  # noqa: PTH123
+        started = int(handle.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    with open("/proc/uptime") as handle:  # noqa: PTH123
+        return float(handle.read().split()[0]) - started
 
 
 def _connect(port: str) -> socket.socket:

@@ -11,7 +11,7 @@ from stack.jvm.command import java_command
 PYTHON: Final = "/opt/paai/venv/bin/python"
 APPLICATION: Final = "/opt/paai/app"
 JARS: Final = "/opt/paai/jars"
-#: Scratch files of shuffles and executors; on disk and gone with the container.
+#: Scratch files of shuffles and executors, and native libraries that JVMs unpack: code may be run from there, unlike from /tmp.
 WORK: Final = "/work"
 _TEMPORARY: Final = f"-Djava.io.tmpdir={WORK}"
 
@@ -59,6 +59,7 @@ def job(environment: Environment) -> tuple[str, ...]:
     os.environ.setdefault("PAAI_SPARK_CORES", str(spark.JOB_CORES))
     os.environ.setdefault("PAAI_EXECUTOR_MEMORY", spark.EXECUTOR_MEMORY)
     settings = spark.job_settings(driver_host=address, jars=JARS, python=PYTHON)
+    settings["spark.executor.extraJavaOptions"] += f" {_TEMPORARY}"
     return java_command(
         JAVA,
         service="spark-job",

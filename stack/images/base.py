@@ -6,15 +6,14 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from stack.cache import cache_dir, exclusive
-from stack.errors import CancelledError, EngineError, EngineTimeoutError
+from stack.errors import EngineError
 from stack.images.client import SOURCE_LABEL, Docker
-from stack.tied import tied
+from stack.images.command import TIMEOUT_S, run
 from stack.working import Progress
 
 OFFICIAL: Final = "python:3.11-slim-bookworm"
@@ -24,7 +23,7 @@ BOOTSTRAPPED: Final = "paai-debian:bookworm"
 RELEASE: Final = "bookworm"
 
 _PULL_S: Final = 300.0
-_TIMEOUT_S: Final = 1800.0
+_WHAT: Final = "The base image cannot be made from Debian's packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _archive(architecture: str, progress: Progress, cancel: threading.Event | No
         )
     lock = archive.with_name(f"{archive.name}.lock")
     with exclusive(
-        lock, timeout_s=_TIMEOUT_S, on_wait=lambda: progress(0, 0, "Another process makes it; waiting for it"), cancel=cancel
+        lock, timeout_s=TIMEOUT_S, on_wait=lambda: progress(0, 0, "Another process makes it; waiting for it"), cancel=cancel
     ):
         if not archive.exists():
             _debootstrap(archive, sources, progress, cancel)
@@ -120,7 +119,12 @@ def _debootstrap(archive: Path, sources: tuple[str, ...], progress: Progress, ca
         root = Path(scratch) / "root"
         # In a mount namespace of its own: what it mounts goes with it, whatever ends it.
         make = ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase", f"--cache-dir={debs}"]
-        _run([*make, "--include=python3,tini,ca-certificates", RELEASE, str(root), *mirror], progress, cancel)
+        run(
+            [*make, "--include=python3,tini,ca-certificates", RELEASE, root, *mirror],
+            what=_WHAT,
+            on_line=lambda line: progress(0, 0, line.removeprefix("I: ")[:100]),
+            cancel=cancel,
+        )
         if sources:
             (root / "etc/apt/sources.list").write_text("".join(f"{line}\n" for line in sources), "utf-8")
         progress(0, 0, "Packs it")
@@ -133,39 +137,8 @@ def _debootstrap(archive: Path, sources: tuple[str, ...], progress: Progress, ca
             "./usr/share/locale/*",
         )
         words = [f"--exclude={pattern}" for pattern in exclude]
-        _run(["tar", "--create", f"--file={temporary}", f"--directory={root}", *words, "."], progress, cancel)
+        run(["tar", "--create", f"--file={temporary}", f"--directory={root}", *words, "."], what=_WHAT, cancel=cancel)
     temporary.replace(archive)
-
-
-def _run(command: list[str], progress: Progress, cancel: threading.Event | None) -> None:
-    deadline = time.monotonic() + _TIMEOUT_S
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-        process = subprocess.Popen(
-            tied(command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            while process.poll() is None:
-                if cancel is not None and cancel.is_set():
-                    raise CancelledError("Making the base image was cancelled", remedy="What was downloaded is kept.")
-                if time.monotonic() > deadline:
-                    raise EngineTimeoutError("The base image was not made", why=f"{command[0]} took {_TIMEOUT_S:.0f} s.")
-                time.sleep(0.2)
-                position = os.fstat(log.fileno()).st_size
-                tail = os.pread(log.fileno(), 300, max(0, position - 300)).decode("utf-8", "replace").splitlines()
-                if tail and command[0] != "tar":
-                    progress(0, 0, tail[-1].removeprefix("I: ")[:100])
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, 9)
-                process.wait(timeout=10)
-        if process.returncode != 0:
-            log.seek(0)
-            lines = [line.strip() for line in log if line.strip()][-3:]
-            raise EngineError(
-                "The base image cannot be made from Debian's packages",
-                why=f"{' '.join(lines)[-400:]}",
-                remedy="Check the network, then try again.",
-            )
 
 
 def _import(docker: Docker, archive: Path, progress: Progress, cancel: threading.Event | None) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 
 from stack.board import StepBoard
 from stack.errors import CancelledError
-from stack.images import base, wheels
-from stack.images.catalogue import BY_NAME, IMAGES, PUBLISHED, REQUIREMENTS, ImageSpec
+from stack.images import base, node, wheels
+from stack.images.catalogue import BY_NAME, HERE, IMAGES, PUBLISHED, REQUIREMENTS, ImageSpec
 from stack.images.client import SOURCE_LABEL, Docker
 from stack.jars import resolve
 from stack.target import Step
@@ -47,6 +47,8 @@ def build_images(
         board.add("wheels", "Python packages")
     if any(spec.jars for spec in wanted):
         board.add("jars", "Kafka, Connect and Spark parts")
+    if any(spec.node for spec in wanted):
+        board.add("node", "Node packages")
     for spec in wanted:
         board.add(spec.image, f"Image: {spec.title}")
 
@@ -59,6 +61,9 @@ def build_images(
         yield from run_step(board, "wheels", lambda progress: _wheels(wanted, architecture, progress, cancel))
     if board.has("jars"):
         yield from run_step(board, "jars", lambda progress: resolve(on_progress=progress, cancel=cancel))
+    for spec in wanted:
+        if spec.node:
+            yield from run_step(board, "node", partial(node.fetch, HERE / spec.name, cancel=cancel))
     digests = {"": found[0].image}
     for spec in wanted:
         work = partial(_build, docker, spec, digests, cancel=cancel)

@@ -8,6 +8,7 @@ from typing import Final
 
 from stack import mongo
 from stack.images.context import PROJECT_ROOT, Context, Entry, folder, sources
+from stack.images.node import node_dir
 from stack.images.wheels import wheel_dir
 from stack.jars import connect_jar, jar_dirs
 from stack.jars.ivy import pyspark_jars
@@ -31,6 +32,7 @@ class ImageSpec:
         context: What goes into it; called once wheels and jars are there.
         requirements: It holds the wheels of ``requirements/images/NAME.txt``; empty = none.
         jars: Whether it holds JVM artifacts.
+        node: Whether it holds the Node packages of its folder's lock file.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ImageSpec:
     context: Callable[[], Context]
     requirements: str = ""
     jars: bool = False
+    node: bool = False
 
     @property
     def image(self) -> str:
@@ -99,6 +102,11 @@ def _mongo_lite() -> Context:
     )
 
 
+def _mongo_express_lite() -> Context:
+    packages = node_dir(HERE / "mongo-express-lite") / "node_modules"
+    return _context("mongo-express-lite", *sources(("stack/container/probe.py",)), bulk=tuple(folder("node_modules", packages)))
+
+
 #: In the order in which they are built.
 IMAGES: Final[tuple[ImageSpec, ...]] = (
     ImageSpec("base", "Base", None, lambda: _context("base")),
@@ -109,9 +117,10 @@ IMAGES: Final[tuple[ImageSpec, ...]] = (
     ImageSpec("spark-libs", "Spark", "jre", _spark_libs, requirements="spark", jars=True),
     ImageSpec("spark", "Spark job", "spark-libs", lambda: _context("spark", *sources((*_ENTRY_POINTS, "spark")))),
     ImageSpec("mongo-lite", "MongoDB's stand-in", "base", _mongo_lite, requirements="mongo-lite"),
+    ImageSpec("mongo-express-lite", "mongo-express", "base", _mongo_express_lite, node=True),
 )
 
 BY_NAME: Final = {spec.name: spec for spec in IMAGES}
 
-#: Images that stack.yml names; the others are what these are built on.
+#: Images that stack.yml names; of the others, mongo-express-lite is for consoles.yml, and these are built on the rest.
 PUBLISHED: Final = ("services", "kafka", "spark", "gateway", "mongo-lite")

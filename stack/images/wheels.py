@@ -6,18 +6,15 @@ checked against the hash in the requirements, here and again when it is installe
 
 import hashlib
 import shutil
-import subprocess
 import sys
-import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Final
 
 from stack.cache import cache_dir, exclusive
-from stack.errors import CancelledError, EngineError
+from stack.errors import EngineError
+from stack.images.command import TIMEOUT_S, run
 from stack.images.context import PROJECT_ROOT
-from stack.tied import tied
 from stack.working import Progress
 
 #: Of the images' Python; see base/Dockerfile.
@@ -27,7 +24,6 @@ _TOOLS: Final = PROJECT_ROOT / "requirements" / "build.txt"
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 #: Wheels for this glibc and older run in the images (Debian 12 has 2.36).
 _NEWEST_GLIBC: Final = 36
-_TIMEOUT_S: Final = 1800.0
 
 
 def wheel_dir(requirements: Path, *, architecture: str = "amd64") -> Path:
@@ -51,7 +47,7 @@ def fetch(requirements: Path, progress: Progress, cancel: threading.Event | None
     if not folder.exists():
         waiting = "Another process fetches them; waiting for it"
         lock = folder.with_name(f"{folder.name}.lock")
-        with exclusive(lock, timeout_s=_TIMEOUT_S, on_wait=lambda: progress(0, 0, waiting), cancel=cancel):
+        with exclusive(lock, timeout_s=TIMEOUT_S, on_wait=lambda: progress(0, 0, waiting), cancel=cancel):
             if not folder.exists():
                 temporary = folder.with_name(f"{folder.name}.part")
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -64,9 +60,7 @@ def fetch(requirements: Path, progress: Progress, cancel: threading.Event | None
 def _download(requirements: Path, folder: Path, architecture: str, progress: Progress, cancel: threading.Event | None) -> None:
     machine = _MACHINES.get(architecture)
     if machine is None:
-        raise EngineError(
-            f"Images cannot be built for {architecture}", why="There are packages for amd64 and arm64 only.", remedy=""
-        )
+        raise EngineError(f"Images cannot be built for {architecture}", why="There are packages for amd64 and arm64 only.")
     platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(5, _NEWEST_GLIBC + 1)] + [f"manylinux2014_{machine}"]
     command = [
         *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"),
@@ -74,28 +68,10 @@ def _download(requirements: Path, folder: Path, architecture: str, progress: Pro
         *(word for platform in platforms for word in ("--platform", platform)),
         *("-r", str(_TOOLS), "-r", str(requirements)),
     ]
-    deadline = time.monotonic() + _TIMEOUT_S
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-        process = subprocess.Popen(tied(command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            while process.poll() is None:
-                count = len(list(folder.glob("*.whl"))) if folder.exists() else 0
-                progress(0, 0, f"Fetches Python packages ({count} so far)")
-                if cancel is not None and cancel.is_set():
-                    raise CancelledError("Fetching the Python packages was cancelled")
-                if time.monotonic() > deadline:
-                    raise EngineError("The Python packages of the images did not come", why=f"pip took {_TIMEOUT_S:.0f} s.")
-                time.sleep(0.2)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait(timeout=10)
-        if process.returncode != 0:
-            log.seek(0)
-            lines = [line.strip() for line in log if line.strip()]
-            errors = [line for line in lines if line.startswith("ERROR")] or lines[-2:]
-            raise EngineError(
-                "The Python packages of the images cannot be fetched",
-                why=f"pip says: {' '.join(errors)[:400]}",
-                remedy="Check the network and pip's settings, then try again.",
-            )
+    run(
+        command,
+        what="The Python packages of the images cannot be fetched",
+        remedy="Check the network and pip's settings, then try again.",
+        on_line=lambda line: progress(0, 0, line[:100]),
+        cancel=cancel,
+    )
