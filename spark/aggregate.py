@@ -113,8 +113,8 @@ class Job:
         if not self._writer.ping():
             message = "MongoDB does not answer; the windows wait in Kafka and are written when it is back"
         else:
-            message = f"a batch failed and is repeated (attempt {failures}): {first_line(error)}"
-        log.warning("the query ended: %s", first_line(error))
+            message = f"a batch failed and is repeated (attempt {failures}): {reason(error)}"
+        log.warning("the query ended: %s", reason(error))
         self._state.say(ok=False, message=message)
 
 
@@ -127,9 +127,11 @@ def is_jvm_gone(error: BaseException | None) -> bool:
     return False
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error of Spark, at most 300 characters; the rest is a Java stack trace."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def reason(error: BaseException) -> str:
+    """The innermost cause of an error of Spark, else its first line; at most 300 characters. The rest is a Java stack trace."""
+    trace = str(getattr(error, "_stackTrace", "") or "")  # of pyspark's own exceptions; there is no public way to it
+    lines = [line.removeprefix("Caused by: ").strip() for line in trace.splitlines() if line.startswith("Caused by: ")][-1:]
+    lines += [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
 
 
@@ -185,7 +187,7 @@ def main() -> int:
             state.say(ok=False, message="stopped together with its JVM")
             return 128 + signal.SIGTERM
         if not stop.is_set():
-            state.say(ok=False, message=f"the Spark job failed: {first_line(error)}")
+            state.say(ok=False, message=f"the Spark job failed: {reason(error)}")
             log.debug("details", exc_info=True)
             return 1
     finally:

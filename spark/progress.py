@@ -37,7 +37,8 @@ def _time(value: object) -> datetime | None:
 
 
 class Progress:
-    """Sums up the batches of a job since its start.
+    """Sums up the batches of a job since its start: its counters (`late_rows`, `conflicts`, …) begin at 0 with every start, and
+    `started_at` tells when that was.
 
     `add` is called from Spark's listener thread, the rest from any.
     """

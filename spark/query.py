@@ -32,6 +32,15 @@ _STATE_STORES = {
 _KEEP_CLIENTS = "-Dspark.mongodb.keep_alive_ms=600000"
 
 
+#: MongoDB's address holds the password. Spark would show it as an option of the sink and in plans, on its pages, in logs and in
+#: event logs.
+REDACTION = {
+    "spark.redaction.regex": "(?i)secret|password|token|credential|access[.]?key|uri",
+    "spark.sql.redaction.options.regex": "(?i)secret|password|token|credential|url|uri",
+    "spark.redaction.string.regex": r"(?<=mongodb://)[^@/\s]+(?=@)|(?<=mongodb\+srv://)[^@/\s]+(?=@)",
+}
+
+
 def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | None = None) -> SparkSession:
     """The Spark session with all that the job needs; the master comes from spark-submit.
 
@@ -42,6 +51,7 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
         "spark.executor.memory": settings.executor_memory,
         "spark.executorEnv.JAVA_TOOL_OPTIONS": _KEEP_CLIENTS,
         "spark.ui.showConsoleProgress": "false",
+        **REDACTION,
         "spark.sql.session.timeZone": "UTC",
         # A failed write is repeated by the job, with the whole batch; four attempts each waiting for MongoDB only hide it.
         "spark.task.maxFailures": "1",

@@ -9,6 +9,10 @@ MAX_DEVICE_ID_CHARS: Final = 128
 #: A numeric timestamp above this is milliseconds by mistake (in seconds it would be the year 5138).
 MAX_EPOCH_SECONDS: Final = 1e11
 
+#: 1583-01-01T00:00:00Z in milliseconds since the epoch, the earliest time of a reading. There ISO 8601 begins; before it the
+#: calendars of Connect (Java's: Julian up to 1582) and of all others differ by days.
+FIRST_TIME_MS: Final = -12_212_553_600_000
+
 #: How far ahead of the server's clock a reading may be stamped.
 MAX_FUTURE_S: Final = 1.0
 

@@ -172,12 +172,14 @@ def to_utf8(body: bytes) -> bytes:
 def _finish(reading: Any, now_ms: int) -> DeviceMessage:
     """What is left to check of a struct."""
     device_id: str = reading.device_id
-    if not device_id.isprintable():
-        raise InvalidReadingError([_error("device_id", NOT_PRINTABLE, device_id)])
+    errors = [] if device_id.isprintable() else [_error("device_id", NOT_PRINTABLE, device_id)]
+    epoch_ms = 0
     try:
         epoch_ms = parse_timestamp(reading.timestamp)
     except ValueError as error:
-        raise InvalidReadingError([_error("timestamp", str(error), reading.timestamp)]) from None
+        errors.append(_error("timestamp", str(error), reading.timestamp))
+    if errors:
+        raise InvalidReadingError(errors)
     return _message(device_id, epoch_ms, reading.sensor, reading.value, now_ms)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from backend.contract.limits import MAX_EPOCH_SECONDS, MAX_FUTURE_S
+from backend.contract.limits import FIRST_TIME_MS, MAX_EPOCH_SECONDS, MAX_FUTURE_S
 from backend.contract.times import from_datetime, from_iso, to_iso
 
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
@@ -24,14 +24,14 @@ _MILLISECONDS: Final = tuple(f".{ms:03d}Z" for ms in range(1000))
 
 
 def parse_timestamp(value: object) -> int:
-    """Time of a reading: as `parse_time`, not before 1970.
+    """Time of a reading: as `parse_time`, not before 1583.
 
     Raises:
         ValueError: says why it is not taken.
     """
     epoch_ms = parse_time(value)
-    if epoch_ms < 0:
-        raise ValueError("is before 1970-01-01T00:00:00Z")
+    if epoch_ms < FIRST_TIME_MS:
+        raise ValueError(f"is before {to_iso(FIRST_TIME_MS)}, where the calendar of ISO 8601 begins")
     return epoch_ms
 
 
@@ -73,7 +73,7 @@ def check_not_future(epoch_ms: int, now_ms: int) -> None:
 
 
 def iso_of(epoch_ms: int) -> str:
-    """As `times.to_iso`, faster: the readings of a moment share their seconds. Only for times from 1970 to 9999."""
+    """As `times.to_iso`, faster: the readings of a moment share their seconds."""
     return _second_text(epoch_ms // 1000) + _MILLISECONDS[epoch_ms % 1000]
 
 

@@ -84,14 +84,15 @@ class PaaiContract:
     @pytest.mark.parametrize(
         "timestamp",
         [1680033862, 1680033862.25, "1680033862", "1680033862.5", "2023-03-28T20:04:22Z", "2023-03-28T22:04:22.123456+02:00",
-         "2023-03-28T20:04:22", "2023-03-28 20:04:22", "2023-03-28t20:04:22z", 0],
+         "2023-03-28T20:04:22", "2023-03-28 20:04:22", "2023-03-28t20:04:22z", 0, -1, -0.5, "1583-01-01T00:00:00Z"],
     )  # fmt: skip
     async def test_timestamps_taken(self, paai_client: httpx.AsyncClient, timestamp: Any) -> None:
         assert (await post_device(paai_client, reading(new_id(), timestamp=timestamp))).status_code == 200
 
     @pytest.mark.parametrize(
         "timestamp",
-        [True, None, [], {}, "", "yesterday", "2023-13-01T00:00:00Z", "9" * 400, 10**400, -1, -(10**30), "0001-01-01T00:00:00Z",
+        [True, None, [], {}, "", "yesterday", "2023-13-01T00:00:00Z", "9" * 400, 10**400, -(10**30), "0001-01-01T00:00:00Z",
+         "1582-12-31T23:59:59.999Z", -1.3e10,
          "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", 99_999_999_999],
     )  # fmt: skip
     async def test_timestamps_refused(self, paai_client: httpx.AsyncClient, timestamp: Any) -> None:
@@ -274,6 +275,15 @@ class PaaiContract:
         absent = (await paai_client.post("/api/v1/average", json={"device_ids": [one]})).json()
         assert absent["from"] == "2023-11-14T22:13:20.000Z"
         assert canary not in json.dumps(both)
+
+    async def test_the_far_past_is_stored_as_it_was_measured(self, paai_client: httpx.AsyncClient) -> None:
+        past = ("1583-01-01T00:00:00.001Z", "1899-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z")
+        devices = {new_id(): text for text in past}
+        await post_devices(paai_client, [reading(device, 20, timestamp=text) for device, text in devices.items()])
+        await wait_stored(paai_client, list(devices), len(devices))
+        for device, text in devices.items():
+            answer = await paai_client.post("/api/v1/average", json={"device_ids": [device]})
+            assert answer.json()["from"] == text
 
     async def test_queries_refused(self, paai_client: httpx.AsyncClient) -> None:
         for kind in ("average", "maximum", "minimum", "statistics"):

@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 
 from backend.contract import times
 from backend.contract.devices import BY_SENSOR, SENSORS
+from backend.contract.limits import FIRST_TIME_MS
 from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_AGGREGATES, COLLECTION_MESSAGES, DATABASE
 from desktop.model.windows import WINDOW_MS
 from desktop.services.errors import UnreachableError
@@ -123,7 +124,7 @@ class _StoredExporter:
         query: Document = {} if len(sensors) == len(SENSORS) else {"sensor": {"$in": list(sensors)}}
         shift = source.shift_ms
         start_ms = None if job.start is None else round(job.start * 1000)
-        begin_ms = 0 if start_ms is None else start_ms
+        begin_ms = FIRST_TIME_MS if start_ms is None else start_ms
         for at_ms, rows in _slices(source, source.time_field, query, begin_ms + shift, end_ms + shift, cancel):
             done = None if start_ms is None else (at_ms - shift - start_ms) / max(1, end_ms - start_ms)
             file.write(rows, done)
@@ -137,7 +138,7 @@ class _StoredExporter:
         file: CsvFile,
         cancel: threading.Event,
     ) -> None:
-        begin_ms = 0 if job.start is None else round(job.start * 1000)
+        begin_ms = FIRST_TIME_MS if job.start is None else round(job.start * 1000)
         pairs = [(device_id, sensor) for device_id in dict.fromkeys(job.device_ids) for sensor in sensors]
         for done, (device_id, sensor) in enumerate(pairs):
             query: Document = {"device_id": device_id, "sensor": sensor}

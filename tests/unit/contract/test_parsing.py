@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.contract.devices import BY_TAG, DEVICE_TYPES
-from backend.contract.limits import MAX_BATCH_READINGS
+from backend.contract.limits import FIRST_TIME_MS, MAX_BATCH_READINGS
 from backend.contract.messages import DeviceMessage
 from backend.contract.parsing import ReadingParser, to_utf8
 from backend.contract.readings import InvalidBatchError, InvalidReadingError, describe
@@ -37,7 +37,13 @@ SLOW = slow_parser()
 
 ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
 IDS = st.text(max_size=130) | st.integers() | ODD
-TIMES = st.integers(-10, NOW // 1000 + 5) | st.floats(0, NOW / 1000 + 2) | st.integers(0, NOW + 2000).map(to_iso) | ODD
+TIMES = (
+    st.integers(-10, NOW // 1000 + 5)
+    | st.integers(FIRST_TIME_MS // 1000 - 2, FIRST_TIME_MS // 1000 + 2)
+    | st.floats(0, NOW / 1000 + 2)
+    | st.integers(0, NOW + 2000).map(to_iso)
+    | ODD
+)
 VALUES = st.floats(-100, 1300) | st.integers(-100, 400) | st.floats(-100, 400).map(str) | ODD
 
 
@@ -138,6 +144,7 @@ def test_a_batch_of_plain_types_is_checked_item_by_item(parser: ReadingParser) -
         item(timestamp=NOW / 1000 + 1),
         item(timestamp=-1),
         item(timestamp=-0.5),
+        item(timestamp=-12_212_553_600.5),
         item(timestamp=1680033862),
         item(timestamp="2023-03-28T20:04:22.123Z"),
         item(timestamp=1680033862000),
@@ -147,14 +154,15 @@ def test_a_batch_of_plain_types_is_checked_item_by_item(parser: ReadingParser) -
     assert [message.timestamp for message in batch.messages] == [
         "2023-03-28T20:04:22.001Z",
         "2023-11-14T22:13:21.000Z",
+        "1969-12-31T23:59:59.000Z",
+        "1969-12-31T23:59:59.500Z",
         "2023-03-28T20:04:22.000Z",
         "2023-03-28T20:04:22.123Z",
     ]
     assert [(index, errors[0]["loc"][0]) for index, errors in batch.rejected] == [
         (1, "device_id"),
         (2, "timestamp"),
-        (4, "timestamp"),
-        (5, "timestamp"),
-        (8, "timestamp"),
+        (6, "timestamp"),
         (9, "timestamp"),
+        (10, "timestamp"),
     ]

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.contract.limits import FIRST_TIME_MS
 from backend.contract.times import from_datetime, to_datetime, to_iso
 from backend.contract.timestamps import check_not_future, iso_of, parse_time, parse_timestamp
 
-MS = st.integers(0, 253_402_300_799_999)
+MS = st.integers(FIRST_TIME_MS, 253_402_300_799_999)
 
 
 @given(MS)
@@ -23,15 +24,16 @@ def test_the_wires_own_form_goes_round(ms: int) -> None:
     assert parse_timestamp(to_iso(ms)) == ms
 
 
-@given(st.integers(0, 4_000_000_000), st.integers(0, 999))  # until the year 2096 a float tells microseconds apart
+@given(st.integers(-4_000_000_000, 4_000_000_000), st.integers(0, 999))  # from 1843 to 2096 a float tells microseconds apart
 def test_decimal_seconds_keep_their_milliseconds(seconds: int, ms: int) -> None:
     # As a float, x.001 may be a little less than x s + 1 ms; that must not cost a millisecond.
-    assert parse_timestamp(float(f"{seconds}.{ms:03d}")) == seconds * 1000 + ms
-    assert parse_timestamp(f"{seconds}.{ms:03d}") == seconds * 1000 + ms
+    wanted = seconds * 1000 + (ms if seconds >= 0 else -ms)
+    assert parse_timestamp(float(f"{seconds}.{ms:03d}")) == wanted
+    assert parse_timestamp(f"{seconds}.{ms:03d}") == wanted
 
 
 @given(
-    st.datetimes(datetime(1970, 1, 3), datetime(9999, 12, 29)),  # noqa: DTZ001 - naive ones are the subject
+    st.datetimes(datetime(1583, 1, 3), datetime(9999, 12, 29)),  # noqa: DTZ001 - naive ones are the subject
     st.integers(-1439, 1439),
 )
 def test_any_offset(moment: datetime, offset_min: int) -> None:
@@ -43,7 +45,7 @@ def test_any_offset(moment: datetime, offset_min: int) -> None:
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()))
 def test_anything_is_taken_or_refused_with_a_reason(value: object) -> None:
     with suppress(ValueError):
-        assert parse_timestamp(value) >= 0
+        assert parse_timestamp(value) >= FIRST_TIME_MS
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,10 @@ def test_anything_is_taken_or_refused_with_a_reason(value: object) -> None:
         (100_000_000_000.5, "milliseconds"),
         (100_000_000_001, "milliseconds"),
         ("1680033862000", "milliseconds"),
-        (-0.001, "1970"),
-        ("1969-12-31T23:59:59.999Z", "1970"),
+        (-12_212_553_600.001, "1583"),
+        ("1582-12-31T23:59:59.999Z", "1583"),
+        ("0001-01-01T00:00:00Z", "1583"),
+        (-(10**30), "year 1"),
         (float("nan"), "finite"),
         (float("inf"), "finite"),
         (True, "ISO 8601"),
@@ -65,6 +69,13 @@ def test_anything_is_taken_or_refused_with_a_reason(value: object) -> None:
 def test_reasons(value: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_timestamp(value)
+
+
+def test_before_the_epoch_a_time_is_truncated_towards_the_past_too() -> None:
+    assert parse_timestamp(-0.0001) == -1
+    assert iso_of(-1) == "1969-12-31T23:59:59.999Z"
+    assert parse_timestamp("1583-01-01T00:00:00Z") == FIRST_TIME_MS
+    assert parse_timestamp(FIRST_TIME_MS // 1000) == FIRST_TIME_MS
 
 
 def test_times_of_questions_reach_further_back() -> None:

@@ -213,6 +213,15 @@ def test_from_the_beginning_and_of_chosen_devices_and_sensors(mongo: FakeMongo, 
     assert mongo["processed_messages"].queries < 400
 
 
+def test_from_the_beginning_means_before_the_epoch_too(mongo: FakeMongo, tmp_path: Path) -> None:
+    old = datetime(1583, 1, 1, tzinfo=UTC)
+    mongo["processed_messages"].documents.append({"device_id": "old", "sensor": "temperature", "timestamp": old, "value": 1.0})
+    for name, device_ids in (("all", ()), ("one", ("old",))):
+        path = tmp_path / f"{name}.csv"
+        RawExporter(client(mongo)).run(RawExport(path, None, START + 1, device_ids), ignore, never())
+        assert pd.read_csv(path)["timestamp"].iloc[0] == "1583-01-01T00:00:00.000Z"
+
+
 def test_aggregates(mongo: FakeMongo, tmp_path: Path) -> None:
     exporter = AggregatesExporter(client(mongo))
     for device_ids in ((), ("a",)):
