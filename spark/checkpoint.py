@@ -23,7 +23,7 @@ class ResetNeededError(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} The windows cannot go on from the old checkpoint without leaving readings out: run"
-            f" `{RESET_COMMAND}`; the old checkpoint is set aside, and the windows are computed anew from all that the topic"
+            f" `{RESET_COMMAND}`; the job then begins with a new checkpoint and computes the windows anew from all that the topic"
             " holds."
         )
 
