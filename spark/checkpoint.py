@@ -23,8 +23,8 @@ class ResetNeededError(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} The windows cannot go on from the old checkpoint without leaving readings out: run"
-            f" `{RESET_COMMAND}`; the job then begins with a new checkpoint and computes the windows anew from all that the topic"
-            " holds."
+            f" `{RESET_COMMAND}`; the job then begins with a new checkpoint and computes the windows anew from all that the"
+            " topic holds."
         )
 
 
