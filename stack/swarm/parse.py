@@ -116,7 +116,9 @@ def image(document: Json) -> Image:
 
 def _same(spec: Json, wanted: Json) -> bool:
     """Whether a task was made of this template; a forced update counts up a number in it."""
-    return bool(_plain(spec) == _plain(wanted))
+    # Only services say that what they run is containers.
+    without = [{key: value for key, value in document.items() if key != "Runtime"} for document in (spec, wanted)]
+    return bool(_plain(without[0]) == _plain(without[1]))
 
 
 def _plain(value: Any) -> Any:

@@ -34,7 +34,7 @@ TASK: dict[str, Any] = {
     "Slot": 2,
     "NodeID": "n1",
     "CreatedAt": "2026-11-24T10:00:01.123456789Z",
-    "Spec": {k: v for k, v in TEMPLATE.items() if k != "Runtime"} | {"Runtime": "container"},
+    "Spec": {key: value for key, value in TEMPLATE.items() if key != "Runtime"},  # a task does not say that
     "Status": {
         "Timestamp": "2026-11-24T10:00:05.5Z",
         "State": "failed",
