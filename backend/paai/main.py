@@ -11,7 +11,8 @@ from backend.common.metrics import Metrics
 from backend.paai import metric_defs
 from backend.paai.deps import Questions
 from backend.paai.history import History, MongoHistory
-from backend.paai.publisher import Publisher, PublisherOptions
+from backend.paai.producer_options import PublisherOptions
+from backend.paai.publisher import Publisher
 from backend.paai.routes.devices import devices_router
 from backend.paai.routes.ingest import add_ingest_routes
 from backend.paai.routes.queries import queries_router

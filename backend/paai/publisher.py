@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -20,6 +19,8 @@ from backend.common.metrics import Metrics
 from backend.contract.messages import DeviceMessage, encode
 from backend.contract.names import TOPIC_MESSAGES
 from backend.paai import metric_defs as defs
+from backend.paai.delivery import Delivery, Record
+from backend.paai.producer_options import PublisherOptions
 
 #: How often acknowledgements are fetched while something is in flight. The loop's timers count whole milliseconds.
 POLL_S: Final = 0.001
@@ -35,11 +36,15 @@ RECORD_OVERHEAD_BYTES: Final = 256
 #: What an acknowledgement may take beyond its time limit before the producer is told to give up.
 STALL_GRACE_S: Final = 3.0
 FLUSH_S: Final = 5.0
+#: A broker that has just started may not know the topic for a moment: records that it refuses for that are produced again after
+#: this pause, in their order, for half of the time that an acknowledgement may take. Doing so is safe as for any client.
+REPEAT_S: Final = 0.1
 
 _log = logging.getLogger("paai.publisher")
 
 
 PARTITION_BY_KEY: Final = -1
+_TOPIC_UNKNOWN: Final = (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)  # noqa: SLF001
 
 DeliveryReport = Callable[[Any, Any], None]
 
@@ -55,62 +60,6 @@ class KafkaProducer(Protocol):
 
 
 ProducerFactory = Callable[[dict[str, Any]], KafkaProducer]
-
-
-@dataclass(frozen=True, slots=True)
-class PublisherOptions:
-    """See `PaaiSettings` for what they mean."""
-
-    bootstrap: str
-    linger_ms: float = 2.0
-    ack_timeout_s: float = 5.0
-    max_messages: int = 100_000
-    max_bytes: int = 64 * 1024 * 1024
-
-    def producer_config(self) -> dict[str, Any]:
-        """librdkafka's configuration."""
-        return {
-            "bootstrap.servers": self.bootstrap,
-            "client.id": "paai",
-            "enable.idempotence": True,
-            "acks": "all",
-            "compression.type": "lz4",
-            "linger.ms": self.linger_ms,
-            # An outage is answered within seconds; librdkafka's own five minutes would hold the client that long.
-            "message.timeout.ms": int(self.ack_timeout_s * 1000),
-            "request.timeout.ms": int(self.ack_timeout_s * 1000),
-            # As Java clients spread keys, should one ever write to this topic.
-            "partitioner": "murmur2_random",
-            # The limits that clients meet are this class's own; librdkafka's only have to be wider.
-            "queue.buffering.max.messages": 2 * self.max_messages,
-            "queue.buffering.max.kbytes": 4 * self.max_bytes // 1024,
-            "reconnect.backoff.ms": 100,
-            "reconnect.backoff.max.ms": 1000,
-            "socket.keepalive.enable": True,
-            "allow.auto.create.topics": False,
-            "topic.metadata.refresh.fast.interval.ms": 250,
-            # Each failed attempt to connect would be a line on stderr; `error_cb` tells of the outage, once.
-            "log_level": 2,
-        }
-
-
-class _Delivery:
-    """The records of one request."""
-
-    __slots__ = ("error", "future", "messages", "on_done", "remaining", "size", "started")
-
-    def __init__(self, future: asyncio.Future[None], messages: int, size: int, on_done: Callable[["_Delivery"], None]) -> None:
-        self.future, self.messages, self.remaining, self.size, self.on_done = future, messages, messages, size, on_done
-        self.error: Any = None
-        self.started = time.perf_counter()
-
-    def report(self, error: Any, _message: Any) -> None:
-        """librdkafka's delivery report of one record."""
-        if error is not None:
-            self.error = error
-        self.remaining -= 1
-        if not self.remaining:
-            self.on_done(self)
 
 
 class Publisher:
@@ -135,7 +84,7 @@ class Publisher:
         self._ack_seconds = metrics.histogram(defs.ACK_SECONDS)
         self._producer: KafkaProducer | None = None
         self._in_flight = self._in_flight_bytes = 0
-        self._done: list[_Delivery] = []
+        self._done: list[Delivery] = []
         self._timer: asyncio.TimerHandle | None = None
         self._down = "Kafka has not answered yet."
         self._fatal = ""
@@ -157,7 +106,7 @@ class Publisher:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
-        deadline = time.monotonic() + FLUSH_S
+        deadline = time.monotonic() + FLUSH_S  # far longer than REPEAT_S, so nothing is repeated after it
         while self._in_flight and time.monotonic() < deadline:
             self._poll()
             await asyncio.sleep(0.01)
@@ -196,7 +145,7 @@ class Publisher:
             UnavailableError: not taken, at once.
         """
         value = encode(message)
-        delivery = self._admit(1, len(value) + RECORD_OVERHEAD_BYTES)
+        delivery = self._admit(((value, message.device_id),), len(value) + RECORD_OVERHEAD_BYTES)
         self._produce(delivery, value, message.device_id)
         return delivery.future
 
@@ -206,15 +155,17 @@ class Publisher:
         Raises:
             UnavailableError: at least one was not acknowledged.
         """
-        values = [encode(message) for message in messages]
-        delivery = self._admit(len(values), sum(map(len, values)) + RECORD_OVERHEAD_BYTES * len(values))
-        for index, (message, value) in enumerate(zip(messages, values, strict=True), 1):
-            self._produce(delivery, value, message.device_id)
+        records = [(encode(message), message.device_id) for message in messages]
+        size = sum(len(value) for value, _ in records) + RECORD_OVERHEAD_BYTES * len(records)
+        delivery = self._admit(records, size)
+        for index, (value, key) in enumerate(records, 1):
+            self._produce(delivery, value, key)
             if not index % SLICE:
                 await asyncio.sleep(0)
         await delivery.future
 
-    def _admit(self, count: int, size: int) -> _Delivery:
+    def _admit(self, records: Sequence[Record], size: int) -> Delivery:
+        count = len(records)
         if self._down:
             self._lost["down"].inc(count)
             raise UnavailableError(f"{self._down} Repeat it.", retry_after_s=1)
@@ -228,9 +179,9 @@ class Publisher:
         self._in_flight_bytes += size
         if self._timer is None:
             self._timer = self._loop.call_later(POLL_S, self._on_timer)
-        return _Delivery(self._loop.create_future(), count, size, self._done.append)
+        return Delivery(self._loop.create_future(), records, size, self._done.append)
 
-    def _produce(self, delivery: _Delivery, value: bytes, key: str) -> None:
+    def _produce(self, delivery: Delivery, value: bytes, key: str) -> None:
         try:
             assert self._producer is not None  # noqa: S101 - between start and stop there is one
             # By position: by keyword the call takes twice as long.
@@ -256,14 +207,17 @@ class Publisher:
 
     def _settle(self) -> None:
         done = self._done[:]
-        self._done.clear()  # `_Delivery.on_done` holds this very list
+        self._done.clear()  # `Delivery.on_done` holds this very list
         now = time.perf_counter()
         accepted = 0
         for delivery in done:
-            self._in_flight -= delivery.messages
+            if delivery.error is not None and self._is_worth_repeating(delivery, now):
+                self._loop.call_later(REPEAT_S, self._repeat, delivery)
+                continue
+            self._in_flight -= len(delivery.records)
             self._in_flight_bytes -= delivery.size
             if delivery.error is None:
-                accepted += delivery.messages
+                accepted += len(delivery.records)
                 self._ack_seconds.observe(now - delivery.started)
                 if not delivery.future.done():
                     delivery.future.set_result(None)
@@ -273,18 +227,27 @@ class Publisher:
         if accepted:
             self._accepted.inc(accepted)
 
-    def _fail(self, delivery: _Delivery) -> None:
+    def _is_worth_repeating(self, delivery: Delivery, now: float) -> bool:
+        in_time = now - delivery.started < self._options.ack_timeout_s / 2
+        return in_time and delivery.error.code() in _TOPIC_UNKNOWN
+
+    def _repeat(self, delivery: Delivery) -> None:
+        delivery.begin_again()
+        for value, key in delivery.records:
+            self._produce(delivery, value, key)
+
+    def _fail(self, delivery: Delivery) -> None:
         error = delivery.error
-        self._lost["failed"].inc(delivery.messages)
+        self._lost["failed"].inc(len(delivery.records))
         code = error.code()
         if code == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001
             self._set_down(f"Kafka did not acknowledge within {self._options.ack_timeout_s:g} s.")
-        elif code in (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):  # noqa: SLF001
+        elif code in _TOPIC_UNKNOWN:
             self._set_down(f"The Kafka topic {self._topic} does not exist yet.")
         elif error.fatal():
             self._fatal = error.str()
         if not delivery.future.done():
-            text = f"Kafka did not take {'it' if delivery.messages == 1 else 'all of them'} ({error.str()}). Repeat it."
+            text = f"Kafka did not take {'it' if len(delivery.records) == 1 else 'all of them'} ({error.str()}). Repeat it."
             delivery.future.set_exception(UnavailableError(text, retry_after_s=1))
             # A client that left does not fetch it; that is no error of ours.
             delivery.future.exception()

@@ -13,7 +13,8 @@ from backend.common.app import ServiceApp
 from backend.common.metrics import Metrics
 from backend.paai import metric_defs
 from backend.paai.main import assemble
-from backend.paai.publisher import Publisher, PublisherOptions
+from backend.paai.producer_options import PublisherOptions
+from backend.paai.publisher import Publisher
 from backend.paai.settings import PaaiSettings
 from tests.helpers.fake_history import FakeHistory
 from tests.helpers.fake_kafka import FakeProducer

@@ -12,7 +12,8 @@ from backend.common.errors import UnavailableError
 from backend.common.metrics import Metrics
 from backend.contract.messages import DeviceMessage, decode
 from backend.paai import metric_defs, publisher
-from backend.paai.publisher import Publisher, PublisherOptions
+from backend.paai.producer_options import PublisherOptions
+from backend.paai.publisher import Publisher
 from tests.helpers.fake_kafka import FakeProducer
 from tests.helpers.paai import until
 
@@ -124,6 +125,41 @@ async def test_a_timed_out_record_is_503_and_closes_the_door_until_kafka_answers
     producer.error, producer.reachable = None, True
     await until(lambda: not started.problem, "recovery")
     await started.publish_one(message())
+
+
+@pytest.mark.parametrize("code", [KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART])
+async def test_a_broker_that_does_not_know_the_topic_for_a_moment_is_asked_again(
+    started: Publisher, producer: FakeProducer, code: int
+) -> None:
+    producer.error = KafkaError(code)
+    batch = asyncio.ensure_future(started.publish([message(n) for n in range(20)]))
+    one = asyncio.ensure_future(started.publish_one(message(20)))
+    await until(lambda: producer.polls_with_work >= 3, "repetitions")
+    assert not batch.done()
+    assert not one.done()
+    assert started.problem == ""
+    with pytest.raises(UnavailableError):  # what is repeated counts as in flight
+        await started.publish([message(n) for n in range(40)])
+    producer.error = None
+    await asyncio.wait_for(asyncio.gather(batch, one), 5)
+    delivered = [key for key, _ in producer.delivered]
+    assert delivered.count("d20") == 1
+    assert [key for key in delivered if key != "d20"] == [f"d{n}" for n in range(20)]
+    await started.publish([message(n) for n in range(50)])
+
+
+async def test_a_topic_that_stays_away_is_503_within_the_time_limit(producer: FakeProducer) -> None:
+    options = PublisherOptions("kafka.invalid:9092", ack_timeout_s=1.0)
+    made = Publisher(options=options, metrics=Metrics(metric_defs.ALL), factory=producer.factory)
+    await made.start()
+    producer.error = KafkaError(KafkaError._UNKNOWN_TOPIC)
+    producer.topic_exists = False
+    begun = time.monotonic()
+    with pytest.raises(UnavailableError):
+        await asyncio.wait_for(made.publish_one(message()), 5)
+    assert 0.4 < time.monotonic() - begun < 2
+    assert "does not exist" in made.problem
+    await made.stop()
 
 
 async def test_started_before_kafka_and_before_the_topic(producer: FakeProducer) -> None:
