@@ -8,10 +8,10 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from backend.common.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 from backend.contract.login import MONGO_ROLES, role_of
 from backend.operator.keeper import Finding
 from backend.operator.logins import RoleLogin, read_logins
-from backend.operator.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 from backend.operator.mongo_roles import GRANTS, is_as_wanted, role_name
 from backend.operator.scram import MECHANISM, is_password_of
 

@@ -12,10 +12,10 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
+from backend.common.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 from backend.contract import limits, names
 from backend.contract.devices import DEVICE_TYPES, SENSORS
 from backend.operator.keeper import Finding
-from backend.operator.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 
 log = logging.getLogger("kafka-operator")
 

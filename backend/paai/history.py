@@ -17,6 +17,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from backend.common.errors import UnavailableError
+from backend.common.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 from backend.contract.names import COLLECTION_MESSAGES, DATABASE
 from backend.contract.times import from_datetime, to_datetime
 from backend.paai.concurrency import run_all
@@ -76,7 +77,7 @@ class MongoHistory:
             with pymongo.timeout(self._select_timeout_s):
                 await self._client.admin.command("ping")
         except PyMongoError as error:
-            return f"MongoDB does not answer: {str(error).partition(' (configured')[0][:200]}"
+            return LOGIN_REFUSED if is_login_refused(error) else f"MongoDB does not answer: {short(error)}"
         return ""
 
     @asynccontextmanager

@@ -10,10 +10,11 @@ import pytest
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from backend.contract import names
-from backend.contract.login import MONGO_ROLES, Login, user_name
+from backend.contract.login import MONGO_ROLES, Login, user_name, with_login
 from backend.operator.mongo_roles import role_name
 from backend.operator.mongo_users import MongoUsersKeeper
 from backend.operator.schema import SchemaKeeper, wanted_collections
+from backend.paai.history import MongoHistory
 from stack.mongo.choose import MongoChoice, rs_root
 from tests.helpers.mongo_server import Document, MongoServer, mongo_with_auth
 from tests.helpers.wait import wait_until
@@ -165,7 +166,7 @@ def test_a_login_is_changed_without_a_moment_in_which_nobody_gets_in(server: Mon
     root.admin.command("dropUser", "guest")
 
 
-def test_without_a_login_or_with_a_wrong_one_nothing_is_told(server: MongoServer, tmp_path: Path) -> None:
+async def test_without_a_login_or_with_a_wrong_one_nothing_is_told(server: MongoServer, tmp_path: Path) -> None:
     write_logins(tmp_path, 1)
     with pymongo.MongoClient[Document](server.uri, serverSelectionTimeoutMS=5000) as anonymous:
         assert refused(lambda: anonymous[names.DATABASE][names.COLLECTION_MESSAGES].find_one())
@@ -176,5 +177,8 @@ def test_without_a_login_or_with_a_wrong_one_nothing_is_told(server: MongoServer
             assert not finding.converged
             assert not finding.waiting
             assert "password" in finding.message
+    history = MongoHistory(uri=with_login(server.uri, Login("paai-9", "wrong")), select_timeout_s=5, query_timeout_s=5)
+    assert "refuses this service's login" in await history.check()
+    await history.close()
     with server.client("nobody", "x") as client, pytest.raises((OperationFailure, ServerSelectionTimeoutError)):
         client.admin.command("ping")

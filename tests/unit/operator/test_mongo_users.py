@@ -167,7 +167,7 @@ def test_a_wrong_root_password_is_named(server: FakeAdmin, keeper: MongoUsersKee
     for server.error in (OperationFailure("no", 18), AutoReconnect("Authentication failed., full error: …")):
         finding = keeper.step()
         assert not finding.waiting
-        assert "MongoDB refuses the operator's own login" in finding.message
+        assert "MongoDB refuses this service's login" in finding.message
 
 
 def test_a_refusal_does_not_repeat_the_command(server: FakeAdmin, keeper: MongoUsersKeeper, caplog: Any) -> None:

@@ -2,8 +2,8 @@
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-#: The same sentence from each keeper, so that it is said once.
-LOGIN_REFUSED = "MongoDB refuses the operator's own login: is its password the one that the database was set up with?"
+#: The same sentence from each who finds it out, so that it is said once.
+LOGIN_REFUSED = "MongoDB refuses this service's login: is its password the one that the database knows?"
 _AUTHENTICATION_FAILED = 18
 
 
