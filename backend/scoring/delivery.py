@@ -1,0 +1,99 @@
+"""How readings arrive: late, twice, or not at all. The shard's clock is the newest time of any reading so far."""
+
+import numpy as np
+
+from backend.scoring.layout import F64, I64, Bool, Rows
+from backend.scoring.state import ShardState, Table
+from backend.scoring.verdicts import Kind, Silence, Verdicts
+
+#: A device is silent after so many of its intervals, and not before so many milliseconds.
+_SILENT_INTERVALS, _SILENT_MS = 5.0, 3000.0
+#: Readings before a device's interval is believed.
+_KNOWN = 8
+#: A reading is late when it is behind its device's usual lag by so many milliseconds and by this part of its interval.
+_LATE_MS, _LATE_INTERVALS = 2500.0, 0.3
+_LAG_RATE = 0.02
+
+
+def clock_before(state: ShardState, t_ms: I64, possible: Bool) -> I64:
+    """The shard's clock before each reading; moves the state's clock on past all of them."""
+    times = np.where(possible, t_ms, state.clock_ms)
+    after = np.maximum.accumulate(np.r_[state.clock_ms, times])
+    state.clock_ms = int(after[-1])
+    clock: I64 = after[:-1]
+    return clock
+
+
+def _patience_ms(table: Table, d: Rows) -> F64:
+    patience: F64 = np.maximum(_SILENT_INTERVALS * table.interval_ms[d], _SILENT_MS)
+    return np.ceil(patience)
+
+
+def take(
+    table: Table, places: Rows, rows: Rows, t_ms: I64, values: F64, clock: I64, verdicts: Verdicts, silences: list[Silence]
+) -> Rows:
+    """Judge the delivery of one reading of each device.
+
+    Args:
+        table: Of the shard.
+        places: Of the readings in the batch.
+        rows, t_ms, values, clock: Of the whole batch.
+        verdicts, silences: Get what was found.
+
+    Returns:
+        Places of those that are new; the others came late or twice and say nothing more.
+    """
+    d, t = rows[places], t_ms[places]
+    known = table.count[d] > 0
+    gap = t - table.last_ms[d]
+    now = np.maximum(clock[places], t)
+    lag = now - t
+    interval, trusted = table.interval_ms[d], table.count[d] >= _KNOWN
+
+    patience = _patience_ms(table, d)
+    silent = trusted & ~table.silent[d] & (np.maximum(gap, now - table.heard_ms[d]) > patience)
+    silences.extend(_silence(table, int(d[k]), int(patience[k])) for k in np.flatnonzero(silent).tolist())
+    ended = trusted & (gap > patience)
+    verdicts.gap_s[places[ended]] = gap[ended] / 1000.0
+    table.heard_ms[d] = now
+    table.silent[d] = False
+
+    old = known & (gap <= 0)
+    twice = old & (table.times[d] == t[:, None]).any(axis=1)
+    behind = lag - table.lag_ms[d]
+    late = ~twice & (old | (trusted & (behind > np.maximum(_LATE_MS, _LATE_INTERVALS * interval))))
+    for kind, which, amount in (
+        (Kind.LATE, late, lag / 1000.0),
+        (Kind.DUPLICATE, twice, (values[places] != _told(table, d, t, values[places])).astype(np.float64)),
+    ):
+        at = places[which]
+        verdicts.kind[at], verdicts.score[at] = kind, 0.5
+        verdicts.amount[at], verdicts.since_ms[at], verdicts.found_ms[at] = amount[which], t[which], now[which]
+    fresh = ~old
+    step = np.where(table.count[d] == 0, lag, table.lag_ms[d] + _LAG_RATE * (lag - table.lag_ms[d]))
+    table.lag_ms[d[fresh]] = step[fresh]
+    return places[fresh]
+
+
+def sweep(state: ShardState, silences: list[Silence]) -> None:
+    """Find the devices that have been silent up to now."""
+    table, n = state.table, len(state)
+    everyone = np.arange(n, dtype=np.intp)
+    quiet = state.clock_ms - table.heard_ms[:n] > _patience_ms(table, everyone)
+    for row in np.flatnonzero(quiet & ~table.silent[:n] & (table.count[:n] >= _KNOWN)).tolist():
+        table.silent[row] = True
+        silences.append(_silence(table, row, int(_patience_ms(table, everyone[row : row + 1])[0])))
+
+
+def _silence(table: Table, row: int, patience_ms: int) -> Silence:
+    last = int(table.last_ms[row])
+    table.event_from[row, Kind.DROPOUT], table.event_to[row, Kind.DROPOUT] = last, last + patience_ms
+    return Silence(row, last + patience_ms, last, float(table.interval_ms[row]) / 1000.0)
+
+
+def _told(table: Table, d: Rows, t: I64, otherwise: F64) -> F64:
+    """What the device said at that time, as far as the recent readings know."""
+    same = table.recent_ms[d] == t[:, None]
+    slot = same.argmax(axis=1)
+    told: F64 = np.where(same.any(axis=1), table.recent_value[d, slot], otherwise)
+    return told

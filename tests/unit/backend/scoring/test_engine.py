@@ -1,0 +1,182 @@
+"""The engine as a whole: the same verdicts however a history is cut, and what it finds."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend.scoring.engine import Engine
+from backend.scoring.layout import F64, SENSOR_CODES
+from backend.scoring.profile import SensorProfile
+from backend.scoring.state import ShardState
+from backend.scoring.verdicts import Kind, Silence, Verdicts
+from tests.helpers.series import START_MS, Arrivals, fleet, profile, wander
+
+PROFILES = {name: profile(name) for name in ("temperature", "humidity")}
+FIELDS = ("expected", "lower", "upper", "score", "kind", "amount", "since_ms", "found_ms", "gap_s", "value")
+
+
+class Stub:
+    """A forecaster whose answer depends on every feature."""
+
+    def predict(self, sensor: str, rows: F64) -> F64:
+        middle = np.tanh(rows).sum(axis=1) / 20.0 + (sensor == "humidity") * 0.01
+        return np.stack((middle, middle - 1.5, middle + 1.5), axis=1)
+
+
+Result = tuple[list[list[float]], set[Silence], ShardState]
+
+
+def score(
+    arrivals: Arrivals, cuts: Sequence[int], *, stored: bool = False, profiles: dict[str, SensorProfile] = PROFILES
+) -> Result:
+    """Final verdicts in the order of arrival, silences, the state at the end."""
+    engine = Engine(profiles, forecaster=Stub())
+    table: list[list[float]] = []
+    where: dict[tuple[int, int], int] = {}
+    silences: list[Silence] = []
+
+    def enter(verdicts: Verdicts, i: int) -> list[float]:
+        return [float(getattr(verdicts, name)[i]) for name in FIELDS]
+
+    edges = [0, *sorted(set(cuts)), len(arrivals)]
+    for a, b in pairwise(edges):
+        if stored:
+            engine = Engine(profiles, forecaster=Stub(), state=ShardState.from_bytes(engine.state.to_bytes()))
+        scored = engine.score(*arrivals.part(a, b))
+        for i in range(b - a):
+            if scored.verdicts.kind[i] not in (Kind.LATE, Kind.DUPLICATE):
+                where.setdefault((int(scored.verdicts.device[i]), int(scored.verdicts.t_ms[i])), len(table))
+            table.append(enter(scored.verdicts, i))
+        for i in range(len(scored.revised)):
+            row = where[int(scored.revised.device[i]), int(scored.revised.t_ms[i])]
+            gap = table[row][FIELDS.index("gap_s")]
+            table[row] = enter(scored.revised, i)
+            table[row][FIELDS.index("gap_s")] = gap
+        silences += scored.silences
+    assert len(set(silences)) == len(silences)
+    return table, set(silences), engine.state
+
+
+ARRIVALS = fleet(5, devices=4, seconds=420)
+WHOLE = score(ARRIVALS, [])
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.integers(1, len(ARRIVALS) - 1), max_size=25), st.booleans())
+def test_verdicts_do_not_depend_on_how_the_history_is_cut(cuts: list[int], stored: bool) -> None:
+    table, silences, state = score(ARRIVALS, cuts, stored=stored)
+
+    np.testing.assert_allclose(np.array(table), np.array(WHOLE[0]), rtol=0, atol=1e-8, equal_nan=True)
+    assert silences == WHOLE[1]
+    assert state.clock_ms == WHOLE[2].clock_ms
+    np.testing.assert_array_equal(state.fleet, WHOLE[2].fleet)
+
+
+def test_one_reading_at_a_time_gives_the_same_too() -> None:
+    table, silences, _ = score(ARRIVALS, range(1, len(ARRIVALS)))
+
+    np.testing.assert_allclose(np.array(table), np.array(WHOLE[0]), rtol=0, atol=1e-8, equal_nan=True)
+    assert silences == WHOLE[1]
+
+
+def test_what_comes_later_never_changes_what_was_expected() -> None:
+    half = len(ARRIVALS) // 2
+    changed = Arrivals(ARRIVALS.ids, ARRIVALS.sensors, ARRIVALS.t_ms, ARRIVALS.values.copy())
+    changed.values[half:] = 55.0
+    expected = slice(0, FIELDS.index("upper") + 1)
+
+    table, _, _ = score(changed, [])
+
+    np.testing.assert_array_equal(
+        np.array([row[expected] for row in table[:half]]), np.array([row[expected] for row in WHOLE[0][:half]])
+    )
+
+
+def test_every_kind_of_fault_is_found() -> None:
+    kinds = {int(row[FIELDS.index("kind")]) for row in WHOLE[0]}
+
+    assert kinds == {Kind.NONE, Kind.SPIKE, Kind.DRIFT, Kind.STUCK, Kind.LATE, Kind.DUPLICATE}
+    assert {s.device for s in WHOLE[1]} == {1, 3}
+
+
+def one(values: F64, *, sensor: str = "temperature", step_ms: int = 1000) -> Arrivals:
+    n = len(values)
+    codes = np.full(n, SENSOR_CODES[sensor], dtype=np.int8)
+    return Arrivals(["d"] * n, codes, START_MS + np.arange(n, dtype=np.int64) * step_ms, values)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_spike_is_told_at_its_reading_with_its_height(sign: float) -> None:
+    values = wander(3, 400)
+    values[300] += sign * 9.0
+
+    table, _, _ = score(one(values), [])
+
+    odd = [i for i, row in enumerate(table) if row[FIELDS.index("kind")]]
+    assert odd == [300]
+    assert table[300][FIELDS.index("amount")] == pytest.approx(sign * 9.0, abs=3.0)
+    assert table[300][FIELDS.index("score")] >= 0.5
+    assert table[300][FIELDS.index("since_ms")] == START_MS + 300_000
+
+
+def test_a_jump_that_stays_is_a_shift_and_no_spike() -> None:
+    values = wander(4, 500)
+    values[300:] += 10.0
+
+    table, _, _ = score(one(values), [])
+
+    odd = {i: int(row[FIELDS.index("kind")]) for i, row in enumerate(table) if row[FIELDS.index("kind")]}
+    assert set(odd.values()) == {Kind.DRIFT}
+    assert len(odd) == 2
+    assert set(odd) <= {298, 299, 300, 301}
+
+
+def test_a_constant_sensor_is_never_called_stuck() -> None:
+    values = np.full(5000, 21.5)
+    values[::700] += 0.1
+
+    table, _, _ = score(one(values), [])
+
+    assert not [row for row in table if row[FIELDS.index("kind")] == Kind.STUCK]
+
+
+def test_values_that_are_none_leave_no_trace() -> None:
+    values = wander(6, 300)
+    spoiled = np.insert(values, [50, 51, 200], [np.nan, np.inf, -np.inf])
+    arrivals = one(values)
+    where = np.insert(np.arange(300), [50, 51, 200], [0, 0, 0])
+    with_them = Arrivals(["d"] * 303, np.zeros(303, np.int8), arrivals.t_ms[where], spoiled)
+
+    table, _, _ = score(with_them, [])
+    clean, _, _ = score(arrivals, [])
+
+    kept = [row for row, value in zip(table, spoiled, strict=True) if np.isfinite(value)]
+    np.testing.assert_array_equal(np.array(kept), np.array(clean))
+
+
+def test_a_value_that_the_sensor_cannot_measure_is_told_and_forgotten() -> None:
+    values = wander(7, 300)
+    impossible = values.copy()
+    impossible[100] = 5000.0
+
+    table, _, _ = score(one(impossible), [])
+
+    assert table[100][FIELDS.index("kind")] == Kind.LIMIT
+    assert not any(row[FIELDS.index("kind")] for row in table[101:])
+
+
+def test_a_sensor_without_profile_is_judged_by_its_delivery_only() -> None:
+    values = wander(8, 300, level=1000.0)
+    values[200] += 50.0
+    whole = one(values, sensor="pressure")
+    heard = np.r_[0:100, 130:300]
+    arrivals = Arrivals(["d"] * len(heard), whole.sensors[heard], whole.t_ms[heard], whole.values[heard])
+
+    table, silences, _ = score(arrivals, [], profiles={})
+
+    assert not any(row[FIELDS.index("kind")] for row in table)
+    assert len(silences) == 1
