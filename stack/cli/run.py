@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from stack.choose import choose_target
@@ -13,7 +14,7 @@ from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from stack.cli.show import JsonOutput, Output, TextOutput
 from stack.errors import PreflightError, StackError, UnknownServiceError
 from stack.local.target import LocalTarget
-from stack.target import LogLine, Step, Target
+from stack.target import Endpoints, LogLine, Step, Target
 
 
 @runtime_checkable
@@ -74,7 +75,7 @@ def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> in
             with _cancel_on_interrupt() as cancel:
                 output.steps(target.up(cancel=cancel))
             if not options.json:
-                output.endpoints(target.endpoints())
+                output.endpoints(_without_passwords(target.endpoints()))
         case "status":
             output.status(target.status())
         case "endpoints":
@@ -101,6 +102,16 @@ def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> in
                 return EXIT_FAILED
             output.steps(target.down(purge=options.purge))
     return EXIT_OK
+
+
+def _without_passwords(endpoints: Endpoints) -> Endpoints:
+    """What may stand in the log of whoever deploys; `endpoints` shows all."""
+    scheme, _, rest = endpoints.mongo.partition("://")
+    return replace(
+        endpoints,
+        mongo=f"{scheme}://{rest.rpartition('@')[2]}",
+        **dict.fromkeys(("token", "kafka_user", "kafka_password", "web_user", "web_password")),
+    )
 
 
 def _no_such(target: Target) -> UnknownServiceError:

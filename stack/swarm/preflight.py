@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,12 +31,12 @@ _CONNECT_TIMEOUT_S: Final = 1.0
 
 def run_checks(site: Site) -> list[Check]:
     """All checks. What cannot be looked at because of an earlier finding is left out."""
-    began = time.monotonic()
+    asked = datetime.now(UTC)
     try:
         info = site.engine.info()
     except StackError as error:
         return [_failed("Docker", error)]
-    took_s = time.monotonic() - began
+    answered = datetime.now(UTC)
     checks = [Check("Docker", True, f"{info.version} on {info.name}"), check_swarm(info)]
     if not checks[-1].ok:
         return checks
@@ -46,7 +45,7 @@ def run_checks(site: Site) -> list[Check]:
         checks += [
             check_memory(site, info, is_up=is_up),
             check_disk(site, info),
-            check_clock(info, took_s=took_s),
+            check_clock(info, asked=asked, answered=answered),
             check_images(site),
             *check_ports(site, is_up=is_up),
         ]
@@ -109,13 +108,16 @@ def check_disk(site: Site, info: EngineInfo) -> Check:
     return Check("Disk", ok, f"{free:.1f} GiB free at {path}", "" if ok else "Free space there: docker system prune")
 
 
-def check_clock(info: EngineInfo, *, took_s: float) -> Check:
-    """paai refuses readings from the future: what posts and what receives must agree on the time."""
+def check_clock(info: EngineInfo, *, asked: datetime, answered: datetime) -> Check:
+    """paai refuses readings from the future: what posts and what receives must agree on the time.
+
+    Args:
+        asked, answered: By this machine's clock, just before and after the engine told its own.
+    """
     if info.system_time is None:
         return Check("Clock", True, "The engine does not tell its time")
-    ahead_s = (info.system_time - datetime.now(UTC)).total_seconds()
-    # The answer was on its way for a part of the time that the call took.
-    off_s = max(0.0, abs(ahead_s) - took_s)
+    ahead_s, behind_s = (info.system_time - answered).total_seconds(), (asked - info.system_time).total_seconds()
+    off_s = max(0.0, ahead_s, behind_s)
     if off_s < MAX_FUTURE_S:
         return Check("Clock", True, "Agrees with the engine's")
     direction = "ahead of" if ahead_s > 0 else "behind"

@@ -103,6 +103,21 @@ def test_up_for_people_without_a_terminal(target: FakeTarget, capsys: pytest.Cap
     assert "http://127.0.0.1:15000" in out
 
 
+def test_up_shows_addresses_and_no_credentials(
+    target: FakeTarget, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = replace(
+        target.endpoints(), mongo="mongodb://u:s3cret@h:1/?x=y", token="s3cret", kafka_password="s3cret", web_password="s3cret"
+    )
+    monkeypatch.setattr(target, "endpoints", lambda: secret)
+    assert run("up") == 0
+    out = capsys.readouterr().out
+    assert "mongodb://h:1/?x=y" in out
+    assert "s3cret" not in out
+    assert run("endpoints") == 0
+    assert capsys.readouterr().out.count("s3cret") == 4
+
+
 def test_a_failed_step_exits_with_1_and_says_what_to_do(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
     target.fail_step = "broker"
     assert run("up") == 1
