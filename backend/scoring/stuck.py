@@ -23,7 +23,7 @@ _KNOWN: Final = 300
 #: What the profile's chance of repetition counts for, in chances; chances before a class is believed.
 _PRIOR, _ENOUGH = 20.0, 25.0
 #: A sensor that goes on repeating with this chance is never called stuck: nothing tells a stuck one from it.
-_CONSTANT: Final = 0.97
+_CONSTANT: Final = 0.93
 _CLASSES: Final = np.array(RUN_CLASSES, dtype=np.float64)
 _JOIN: Final = 5.0
 #: The limit is set anew every so many readings.
