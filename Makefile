@@ -29,6 +29,10 @@ setup-run:
 setup-bench:
 	@bash stack/bootstrap.sh bench
 
+.PHONY: setup-swarm
+setup-swarm:
+	@bash stack/bootstrap.sh swarm
+
 .PHONY: build
 build: setup-run ## Fetch the JVM artifacts, compile the fast embedded database where cargo is there
 	@$(PYTHON) -m stack build $(ARGS)
@@ -59,6 +63,10 @@ test-unit: setup ## The tests that start nothing
 .PHONY: test-integration
 test-integration: setup ## The tests against the real system
 	@$(TEST) tests/integration tests/e2e $(ARGS)
+
+.PHONY: test-swarm
+test-swarm: setup-swarm ## The tests of the Swarm stack; they start a Docker engine of their own and need root
+	@$(TEST) tests/swarm $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style, types, import directions, the committed schema; changes nothing

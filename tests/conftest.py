@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-_MUST_RUN = ("integration", "e2e")
+_MUST_RUN = ("integration", "e2e", "swarm")
 _skipped: list[str] = []
 
 

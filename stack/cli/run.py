@@ -110,7 +110,11 @@ def _without_passwords(endpoints: Endpoints) -> Endpoints:
     return replace(
         endpoints,
         mongo=f"{scheme}://{rest.rpartition('@')[2]}",
-        **dict.fromkeys(("token", "kafka_user", "kafka_password", "web_user", "web_password")),
+        token=None,
+        kafka_user=None,
+        kafka_password=None,
+        web_user=None,
+        web_password=None,
     )
 
 
