@@ -42,6 +42,9 @@ from stack.target import Endpoints, ServiceStatus, Target
 
 #: Threads are joined within this at the end.
 JOIN_S: Final = 2.5
+#: How long a thread that wants the interpreter waits for one that has it. Each chart item that Qt paints asks for it, and with
+#: Python's usual 5 ms a feed that decodes at the same time makes a frame twice as long.
+SWITCH_S: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ class Desktop:
         has_stored: HasStored = has_stored,
         theme: str | None = None,
     ) -> None:
+        sys.setswitchinterval(SWITCH_S)
         app.setStyle("Fusion")
         app.setFont(look.base_font(app))
         self.settings = settings

@@ -92,6 +92,8 @@ class Chart(pg.GraphicsView):
     def _build(self) -> None:
         hue = self._palette.sensors[self.sensor]
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        # Nothing behind it need be painted first.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(72)
@@ -100,9 +102,9 @@ class Chart(pg.GraphicsView):
         self.box: Any = _view_box(enableMouse=False, enableMenu=False, defaultPadding=0.0)
         self.box.disableAutoRange()
         self.axes = AxesItem(self._palette, self.font())
-        self.envelope = EnvelopeItem(hue)
-        self.steps = StepsItem(hue=hue, text=self._palette.text)
-        self.curves = CurvesItem(hue)
+        self.envelope = EnvelopeItem(hue=hue, surface=self._palette.surface)
+        self.steps = StepsItem(hue=hue, text=self._palette.text, surface=self._palette.surface)
+        self.curves = CurvesItem(hue=hue, surface=self._palette.surface)
         self.labels = EndLabelsItem(self._palette, hue, self.font())
         self.crosshair = CrosshairItem(self._palette)
         self.readout = ReadoutItem(self._palette, self.font())
@@ -168,10 +170,10 @@ class Chart(pg.GraphicsView):
         hue = palette.sensors[self.sensor]
         self.setBackgroundBrush(QColor(palette.surface))
         self.axes.set_palette(palette)
-        self.envelope.set_hue(hue)
-        self.curves.set_hue(hue)
+        self.envelope.set_colours(hue=hue, surface=palette.surface)
+        self.curves.set_colours(hue=hue, surface=palette.surface)
         for steps in (self.steps, *self._focus_steps.values()):
-            steps.set_colours(hue=hue, text=palette.text)
+            steps.set_colours(hue=hue, text=palette.text, surface=palette.surface)
         self.labels.set_colours(palette, hue)
         self.crosshair.set_palette(palette)
         self.readout.set_palette(palette)
@@ -228,8 +230,9 @@ class Chart(pg.GraphicsView):
         for device_id, steps in view.focus_steps.items():
             item = self._focus_steps.get(device_id)
             if item is None:
-                hue = self._palette.sensors[self.sensor]
-                item = self._focus_steps[device_id] = StepsItem(hue=hue, text=self._palette.text)
+                palette = self._palette
+                item = StepsItem(hue=palette.sensors[self.sensor], text=palette.text, surface=palette.surface)
+                self._focus_steps[device_id] = item
                 self._add_layer(item, 25)
             item.set_data(steps)
 

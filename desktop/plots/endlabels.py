@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from desktop.model.palette import CAPTION_PX, Palette
 from desktop.model.snapshot import Curve
 from desktop.plots.axes import PlotFrame
-from desktop.plots.curves import dash_of
-from desktop.plots.layer import Layer, colour, pen
+from desktop.plots.curves import HIGHLIGHT_PX, LINE_PX, dash_of
+from desktop.plots.layer import Layer, colour, pen, ratio_of
 
 #: Room at the right of every chart while there are focus devices.
 LABEL_ROOM_PX: Final = 128.0
@@ -99,10 +99,12 @@ class EndLabelsItem(Layer):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        ratio = ratio_of(painter)
         for each in self.labels:
             row = round(each.box.center().y())
             strong = each.device_id == self._highlighted
-            painter.setPen(pen(self._hue, 2.0 if strong else 1.0, tuple(d / 2 if strong else d for d in dash_of(each.index))))
+            width = (HIGHLIGHT_PX if strong else LINE_PX) * ratio
+            painter.setPen(pen(self._hue, width, tuple(d * ratio / width for d in dash_of(each.index))))
             painter.drawLine(QLineF(each.box.left(), row, each.box.left() + _SAMPLE_PX, row))
             painter.setPen(self._text)
             painter.setFont(self._strong if strong else self._font)

@@ -8,11 +8,12 @@ from PySide6.QtGui import QBrush, QPainter, QPainterPath
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from desktop.model.snapshot import Envelope
-from desktop.plots.geometry import Vertices, envelope_polygon, mean_line
-from desktop.plots.layer import Layer, colour, path_of, pen
+from desktop.plots.geometry import Vertices, envelope_shape, same_envelope
+from desktop.plots.layer import Layer, blend, colour, path_of, stroke
 
 FILL_ALPHA: Final = 0.12
 LINE_ALPHA: Final = 0.60
+LINE_PX: Final = 1.0
 #: With focus devices in the chart the fleet steps back to be their background.
 DIMMED_LINE_ALPHA: Final = 0.30
 
@@ -27,34 +28,34 @@ class EnvelopeItem(Layer):
         line: Vertices of the mean.
     """
 
-    def __init__(self, hue: str) -> None:
+    def __init__(self, *, hue: str, surface: str) -> None:
         super().__init__()
         self.outline = _EMPTY
         self.line = _EMPTY
         self._envelope: Envelope | None = None
         self._fill_path, self._line_path = QPainterPath(), QPainterPath()
         self._dimmed = False
-        self.set_hue(hue)
+        self.set_colours(hue=hue, surface=surface)
 
-    def set_hue(self, hue: str) -> None:
-        """Draw in another colour."""
-        self._hue = hue
+    def set_colours(self, *, hue: str, surface: str) -> None:
+        """Draw in other colours."""
+        self._hue, self._surface = hue, surface
         self._brush = QBrush(colour(hue, FILL_ALPHA))
-        self._pen = pen(colour(hue, DIMMED_LINE_ALPHA if self._dimmed else LINE_ALPHA))
+        self._tint = blend(hue, surface, DIMMED_LINE_ALPHA if self._dimmed else LINE_ALPHA)
         self.update()
 
     def set_dimmed(self, dimmed: bool) -> None:
         """Step back behind focus curves."""
         if dimmed != self._dimmed:
             self._dimmed = dimmed
-            self.set_hue(self._hue)
+            self.set_colours(hue=self._hue, surface=self._surface)
 
     def set_data(self, envelope: Envelope) -> None:
         """Draw `envelope` from now on."""
-        if envelope is self._envelope:
+        if self._envelope is not None and same_envelope(envelope, self._envelope):
             return
         self._envelope = envelope
-        self.outline, self.line = envelope_polygon(envelope), mean_line(envelope)
+        self.outline, self.line = envelope_shape(envelope)
         self._fill_path, self._line_path = path_of(self.outline), path_of(self.line)
         self.update()
 
@@ -63,6 +64,4 @@ class EnvelopeItem(Layer):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._brush)
         painter.drawPath(self._fill_path)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(self._pen)
-        painter.drawPath(self._line_path)
+        stroke(painter, self._line_path, self._tint, LINE_PX)

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from desktop.model.snapshot import Curve, Envelope, FloatArray, SensorView, Steps
 
+IndexArray = npt.NDArray[np.intp]
+
 
 class Vertices(NamedTuple):
     """A path with several parts.
@@ -31,13 +33,26 @@ class Rects(NamedTuple):
     high: FloatArray
 
 
-def _runs(present: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def same(one: NamedTuple, other: NamedTuple) -> bool:
+    """Whether the arrays of two `Vertices` or two `Rects` are equal: from frame to frame they mostly are."""
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def same_envelope(one: Envelope, other: Envelope) -> bool:
+    """Whether two envelopes are drawn alike."""
+    if one.bucket_s != other.bucket_s or len(one.t) != len(other.t):
+        return False
+    pairs = ((one.t, other.t), (one.mean, other.mean), (one.low, other.low), (one.high, other.high))
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def _runs(present: npt.NDArray[np.bool_]) -> tuple[IndexArray, IndexArray]:
     """First index and one past the last of each run of True."""
     edges = np.diff(np.concatenate(([False], present, [False])).astype(np.int8))
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
-def _extended(envelope: Envelope) -> tuple[FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _extended(envelope: Envelope) -> tuple[FloatArray, IndexArray, IndexArray, IndexArray]:
     """Bucket centres, with the outer edge of the outer buckets of each run added: a lone bucket stays visible.
 
     Returns:
@@ -59,9 +74,23 @@ def _extended(envelope: Envelope) -> tuple[FloatArray, npt.NDArray[np.intp], npt
     return x, source, first, last
 
 
+def envelope_shape(envelope: Envelope) -> tuple[Vertices, Vertices]:
+    """`envelope_polygon` and `mean_line`, which share their abscissae."""
+    extended = _extended(envelope)
+    return _polygon(envelope, *extended), _mean(envelope, *extended)
+
+
 def envelope_polygon(envelope: Envelope) -> Vertices:
     """One closed outline a run of buckets: along the maxima, back along the minima."""
-    x, source, first, last = _extended(envelope)
+    return _polygon(envelope, *_extended(envelope))
+
+
+def mean_line(envelope: Envelope) -> Vertices:
+    """The mean of each bucket, joined within a run."""
+    return _mean(envelope, *_extended(envelope))
+
+
+def _polygon(envelope: Envelope, x: FloatArray, source: IndexArray, first: IndexArray, last: IndexArray) -> Vertices:
     n = len(x)
     if n == 0:
         return _NOTHING
@@ -78,9 +107,7 @@ def envelope_polygon(envelope: Envelope) -> Vertices:
     return Vertices(px, py, connect)
 
 
-def mean_line(envelope: Envelope) -> Vertices:
-    """The mean of each bucket, joined within a run."""
-    x, source, _, last = _extended(envelope)
+def _mean(envelope: Envelope, x: FloatArray, source: IndexArray, first: IndexArray, last: IndexArray) -> Vertices:
     connect = np.ones(len(x), np.int32)
     connect[last - 1] = 0
     return Vertices(x, envelope.mean[source], connect)
@@ -118,6 +145,26 @@ def step_line(steps: Steps, *, provisional: bool) -> Vertices:
     if n:
         connect[1::2] = np.concatenate((np.abs(end[:-1] - start[1:]) < 1e-3, [False]))
     return Vertices(x, y, connect)
+
+
+def step_bars(line: Vertices, *, thick_t: float, thick_value: float) -> Rects:
+    """The strokes of `step_line` as rectangles: they are all level or upright.
+
+    Args:
+        line: Of `step_line`.
+        thick_t: Width of an upright stroke, seconds.
+        thick_value: Height of a level stroke, in units of the value axis.
+    """
+    x, y = line.x, line.y
+    rise = np.flatnonzero(line.connect[1::2]) * 2 + 1  # the end of a window that the next one touches
+    half_t, half_value = thick_t / 2, thick_value / 2
+    low, high = np.minimum(y[rise], y[rise + 1]), np.maximum(y[rise], y[rise + 1])
+    return Rects(
+        np.concatenate((x[0::2], x[rise] - half_t)),
+        np.concatenate((x[1::2], x[rise] + half_t)),
+        np.concatenate((y[0::2] - half_value, low - half_value)),
+        np.concatenate((y[0::2] + half_value, high + half_value)),
+    )
 
 
 def step_bands(steps: Steps, *, provisional: bool) -> Rects:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from desktop.model.figures import UNKNOWN, thousands
 from desktop.model.palette import CAPTION_PX, RADIUS_SMALL, Palette
 from desktop.plots.axes import PlotFrame
 from desktop.plots.figures import elide_middle, value_text
-from desktop.plots.layer import Layer, colour, pen
+from desktop.plots.layer import Layer, colour, pen, ratio_of
 from desktop.plots.lookup import Readout, WindowAt
 from desktop.plots.ticks import time_text
 
@@ -85,12 +85,15 @@ class ReadoutItem(Layer):
         self._font.setPixelSize(CAPTION_PX)
         self._metrics = QFontMetricsF(self._font)
         self._widths: list[float] = []
+        self._picture: QPixmap | None = None
+        self._picture_of: tuple[Table, QSize, float, float] | None = None
         self.set_palette(palette)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
         self._fill, self._line = colour(palette.surface, 0.94), pen(colour(palette.line))
         self._text, self._muted = colour(palette.text), colour(palette.muted)
+        self._picture = None
         self.update()
 
     def show_table(self, table: Table | None, at: float, frame: PlotFrame) -> None:
@@ -118,18 +121,29 @@ class ReadoutItem(Layer):
         rows = len(table.rows) + 1
         # A low chart gets closer rows rather than a panel over its time labels.
         pitch = min(_ROW_PX, max(_LEAST_ROW_PX, (frame.rect.height() - 8 - 2 * _PAD_PX + 2) / rows))
-        height = pitch * rows + 2 * _PAD_PX - 2
+        size = QSize(round(width) + 1, round(pitch * rows + 2 * _PAD_PX - 2) + 1)
         # At the far end of the plot: what lies under the crosshair stays in sight.
         left = frame.rect.left() + 8 if frame.x(self._at) > frame.rect.center().x() else frame.rect.right() - 8 - width
-        box = QRectF(round(left), round(frame.rect.top() + 4), round(width), round(height))
+        ratio = ratio_of(painter)
+        key = (table, size, pitch, ratio)
+        if self._picture is None or key != self._picture_of:
+            # Kept: text is the dearest thing in a chart, and at a time in the past it seldom changes.
+            self._picture, self._picture_of = self._paint_panel(table, size, pitch, ratio), key
+        painter.drawPixmap(QPointF(round(left), round(frame.rect.top() + 4)), self._picture)
+
+    def _paint_panel(self, table: Table, size: QSize, pitch: float, ratio: float) -> QPixmap:
+        picture = QPixmap(size * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setPen(self._line)
         painter.setBrush(self._fill)
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS_SMALL, RADIUS_SMALL)
+        painter.drawRoundedRect(QRectF(0.5, 0.5, size.width() - 1, size.height() - 1), RADIUS_SMALL, RADIUS_SMALL)
         painter.setFont(self._font)
-        y = box.top() + _PAD_PX - 1
+        y = _PAD_PX - 1
         for number, row in enumerate((table.head, *table.rows)):
-            x = box.left() + _PAD_PX
+            x = _PAD_PX
             for column, cell in enumerate(row):
                 quiet = (number == 0 and column > 0) or (number > 0 and column in (0, 4))
                 painter.setPen(self._muted if quiet else self._text)
@@ -137,3 +151,5 @@ class ReadoutItem(Layer):
                 painter.drawText(QRectF(x, y, self._widths[column], pitch), align | Qt.AlignmentFlag.AlignVCenter, cell)
                 x += self._widths[column] + _COLUMN_GAP_PX
             y += pitch
+        painter.end()
+        return picture

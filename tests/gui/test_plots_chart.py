@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -247,3 +247,22 @@ def test_spread_keeps_distance_and_bounds(wanted: list[float]) -> None:
     assert len(rows) == len(wanted)
     assert all(b - a >= 15.0 - 1e-9 for a, b in pairwise(rows))
     assert all(10.0 - 1e-9 <= r <= 90.0 + 1e-9 for r in rows)
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+def test_lines_are_as_thick_on_a_fine_screen(chart: Chart, ratio: int) -> None:
+    frame = snapshot(NOW, span_s=60, pixels=700)
+    show(chart, frame)
+    image = QImage(chart.size() * ratio, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    chart.render(painter, chart.rect())  # type: ignore[no-untyped-call]
+    painter.end()
+    steps = frame.views[chart.sensor].steps
+    drawn = pixels(image)
+    column = drawn[:, round(chart.frame.x(float(steps.start[2]) + 5) * ratio)]
+    dark = np.flatnonzero(
+        (column == [QColor(LIGHT.text).red(), QColor(LIGHT.text).green(), QColor(LIGHT.text).blue()]).all(axis=1)
+    )
+    assert len(dark) == 2 * ratio
+    assert dark.mean() == pytest.approx(chart.frame.y(float(steps.avg[2])) * ratio, abs=ratio)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, Palette
 from desktop.plots.envelope import FILL_ALPHA, LINE_ALPHA
 from desktop.plots.layer import colour, pen
-from desktop.plots.steps import BAND_ALPHA, EDGE_ALPHA, STEP_PX
+from desktop.plots.steps import BAND_ALPHA, DASH, EDGE_ALPHA, STEP_PX
 from desktop.views.widgets.roles import label, set_role
 
 #: Signs and their words, long and short, in the order in which they stand.
@@ -34,22 +34,23 @@ class Sign(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
+        ratio = self.devicePixelRatioF()
         hue, text = self._palette.sensors["pressure"], self._palette.text
         area = QRectF(1, 2, 24, 10)
         middle = QLineF(1, 7, 25, 7)
         if self._kind == "raw":
             painter.fillRect(area, colour(hue, FILL_ALPHA * 1.5))
-            painter.setPen(pen(colour(hue, LINE_ALPHA)))
+            painter.setPen(pen(colour(hue, LINE_ALPHA), ratio))
             painter.drawLine(middle)
         elif self._kind == "window":
             painter.fillRect(area, colour(hue, BAND_ALPHA + FILL_ALPHA))
-            painter.setPen(pen(colour(hue, EDGE_ALPHA)))
+            painter.setPen(pen(colour(hue, EDGE_ALPHA), ratio))
             painter.drawLine(QLineF(1, 2, 25, 2))
             painter.drawLine(QLineF(1, 12, 25, 12))
-            painter.setPen(pen(colour(text), STEP_PX))
+            painter.setPen(pen(colour(text), STEP_PX * ratio))
             painter.drawLine(middle)
         else:
-            painter.setPen(pen(colour(text), STEP_PX, (2.5, 2.0)))
+            painter.setPen(pen(colour(text), STEP_PX * ratio, DASH))
             painter.drawLine(middle)
         painter.end()
 

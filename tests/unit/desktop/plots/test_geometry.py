@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.model.snapshot import Curve, Envelope, Steps
@@ -9,8 +9,11 @@ from desktop.plots.geometry import (
     envelope_polygon,
     focus_extent,
     mean_line,
+    same,
+    same_envelope,
     settled,
     step_bands,
+    step_bars,
     step_line,
     value_extent,
 )
@@ -64,6 +67,7 @@ def test_outline_runs_along_the_maxima_and_back_along_the_minima() -> None:
     assert outline.y.tolist() == [6, 6, 8, 8, 6, 6, 4, 4]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.one_of(st.just(NAN), st.floats(-50, 50)), max_size=60))
 def test_every_bucket_with_data_is_drawn_and_no_other(mean: list[float]) -> None:
     env = envelope(mean)
@@ -138,3 +142,25 @@ def test_focus_extent_leaves_the_fleet_out() -> None:
     curve = Curve("a", np.array([2.5, 9.0]), np.array([11.0, 99.0]))
     assert focus_extent(2.0, 3.0, (curve,), [steps([20])]) == (11.0, 22.0)
     assert np.isnan(focus_extent(200.0, 300.0, (curve,), []))[0]
+
+
+def test_bars_are_the_strokes_of_the_step_line() -> None:
+    line = step_line(steps([20, 22, 21], start=[0.0, 10.0, 30.0]), provisional=False)
+    bars = step_bars(line, thick_t=0.5, thick_value=0.2)
+    found = {tuple(round(float(v), 3) for v in row) for row in zip(*bars, strict=True)}
+    level = {(0, 10, 19.9, 20.1), (10, 20, 21.9, 22.1), (30, 40, 20.9, 21.1)}
+    upright = {(9.75, 10.25, 19.9, 22.1)}  # none from 20 to 30: windows that do not touch are not joined
+    assert found == level | upright
+
+
+def test_bars_of_nothing() -> None:
+    assert all(len(column) == 0 for column in step_bars(step_line(steps([]), provisional=False), thick_t=1, thick_value=1))
+
+
+def test_equal_shapes_are_recognised() -> None:
+    one, other = envelope([5, NAN, 7]), envelope([5, NAN, 7])
+    assert same_envelope(one, other)
+    assert not same_envelope(one, envelope([5, NAN, 8]))
+    assert not same_envelope(one, envelope([5, NAN]))
+    assert same(mean_line(one), mean_line(other))
+    assert not same(mean_line(one), mean_line(envelope([5, 6, 7])))
