@@ -25,6 +25,7 @@ from desktop.workers.tasks import TaskRunner
 from stack.local import processes
 from stack.local.layout import Layout
 from stack.local.target import LocalTarget
+from stack.target import Target
 from tests.helpers.free_ports import free_offset
 
 
@@ -38,9 +39,9 @@ class Stage:
         notifications: What was told.
     """
 
-    def __init__(self, *, app: QApplication, qtbot: QtBot, folder: Path) -> None:
+    def __init__(self, *, app: QApplication, qtbot: QtBot, folder: Path, target: Target) -> None:
         self._qtbot = qtbot
-        self.target = LocalTarget(data_dir=folder / "data", ports=Ports(free_offset()), reason="End-to-end test.")
+        self.target = target
         self.notifications = Notifications()
         self._runner = TaskRunner()
         settings = Settings(path=folder / "desktop.ini")
@@ -82,8 +83,9 @@ class Stage:
 @pytest.fixture
 def stage(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
     """A window over a system that does not run yet; both are ended afterwards."""
-    made = Stage(app=qapp, qtbot=qtbot, folder=tmp_path)
-    layout = Layout.of(made.target.data_dir)
+    target = LocalTarget(data_dir=tmp_path / "data", ports=Ports(free_offset()), reason="End-to-end test.")
+    made = Stage(app=qapp, qtbot=qtbot, folder=tmp_path, target=target)
+    layout = Layout.of(target.data_dir)
     try:
         yield made
     finally:

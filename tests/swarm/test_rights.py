@@ -1,0 +1,94 @@
+"""Each account may do what its work needs, and nothing else."""
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from pymongo.errors import OperationFailure
+
+from backend.contract import names
+from backend.contract.login import Login
+from tests.swarm.system import LiveSwarm
+
+_READERS = ("mongo_paai", "mongo_desktop")
+
+
+def kafka(swarm: LiveSwarm, *, password: str | None = None) -> dict[str, str | int]:
+    endpoints = swarm.endpoints
+    return {
+        "bootstrap.servers": endpoints.kafka,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": endpoints.kafka_user or "",
+        "sasl.password": endpoints.kafka_password or "" if password is None else password,
+        "log_level": 0,
+    }
+
+
+@pytest.mark.parametrize("name", ["mongo_sink", "mongo_spark", "mongo_paai", "mongo_predictor", "mongo_desktop"])
+def test_a_wrong_password_is_refused(swarm: LiveSwarm, name: str) -> None:
+    right = swarm.login(name)
+    with swarm.database(right) as database:
+        database.command("ping")
+    with swarm.database(Login(right.user, "wrong")) as database, pytest.raises(OperationFailure, match=r"[Aa]uthentication"):
+        database[names.COLLECTION_MESSAGES].find_one()
+
+
+@pytest.mark.parametrize("name", _READERS)
+def test_readers_read_and_do_not_write(swarm: LiveSwarm, name: str) -> None:
+    with swarm.database(swarm.login(name)) as database:
+        database[names.COLLECTION_MESSAGES].find_one()
+        database[names.COLLECTION_AGGREGATES].find_one()
+        for attempt in (
+            lambda: database[names.COLLECTION_MESSAGES].insert_one({"x": 1}),
+            lambda: database[names.COLLECTION_MESSAGES].delete_many({"x": 1}),
+            lambda: database.drop_collection(names.COLLECTION_AGGREGATES),
+            lambda: database.client["elsewhere"]["x"].find_one(),
+            lambda: database.client.admin.command("createUser", "mallory", pwd="x", roles=[]),
+        ):
+            with pytest.raises(OperationFailure):
+                attempt()
+
+
+def test_the_sink_writes_raw_and_nothing_else(swarm: LiveSwarm) -> None:
+    with swarm.database(swarm.login("mongo_sink")) as database:
+        assert database[names.COLLECTION_MESSAGES].delete_many({"device_id": "nobody"}).acknowledged
+        with pytest.raises(OperationFailure):
+            database[names.COLLECTION_AGGREGATES].find_one()
+        with pytest.raises(OperationFailure):
+            database[names.COLLECTION_AGGREGATES].insert_one({"x": 1})
+
+
+def test_spark_does_not_write_raw(swarm: LiveSwarm) -> None:
+    with swarm.database(swarm.login("mongo_spark")) as database:
+        database[names.COLLECTION_AGGREGATES].find_one()
+        with pytest.raises(OperationFailure):
+            database[names.COLLECTION_MESSAGES].insert_one({"x": 1})
+
+
+def test_a_wrong_kafka_password_is_refused(swarm: LiveSwarm) -> None:
+    with pytest.raises(KafkaException):
+        AdminClient(kafka(swarm, password="wrong")).list_topics(timeout=10)
+
+
+def test_kafkas_client_reads_the_topics_and_does_nothing_else(swarm: LiveSwarm) -> None:
+    admin = AdminClient(kafka(swarm))
+    assert names.TOPIC_MESSAGES in admin.list_topics(timeout=30).topics
+    consumer = Consumer(kafka(swarm) | {"group.id": "mallory", "enable.auto.commit": False})
+    try:
+        consumer.subscribe([names.TOPIC_MESSAGES])
+        message = consumer.poll(30)
+        assert message is not None
+        error = message.error()
+        assert error is not None
+        assert error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+    finally:
+        consumer.close()
+    refused: list[KafkaError | None] = []
+    producer = Producer(kafka(swarm) | {"message.timeout.ms": 20_000})
+    producer.produce(names.TOPIC_MESSAGES, b"{}", on_delivery=lambda error, _: refused.append(error))
+    producer.flush(30)
+    assert [error.code() for error in refused if error] == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
+    with pytest.raises(KafkaException):
+        admin.create_topics([NewTopic("mallory", 1, 1)])["mallory"].result(30)
+    with pytest.raises(KafkaException):
+        admin.delete_topics([names.TOPIC_MESSAGES])[names.TOPIC_MESSAGES].result(30)
