@@ -123,13 +123,14 @@ class ServiceStatus:
         healthy: Whether its health check passes now.
         restarts: Unexpected exits since `up`.
         message: Empty when all is well, else one sentence.
-        since: When the youngest of its replicas was started.
+        since: When the youngest of its replicas was started; while none runs yet, since when one is being started.
         links: Label and address of pages for people.
         scalable: Whether `scale` takes it.
         memory_bytes: Resident memory of all its processes, or None.
         cpu_percent: Of one core, of all its processes, or None.
         update: Of a swarm: "rolling update 1 of 3", "rolling back", "rolled back: why"; empty when there is nothing to tell.
         rolled_back: Whether the last update was taken back, or is being so.
+        stopped: Whether nothing of it runs because nothing shall: stopped on purpose, or never started. No failure.
     """
 
     service: str
@@ -145,6 +146,7 @@ class ServiceStatus:
     cpu_percent: float | None = None
     update: str = ""
     rolled_back: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,22 +32,23 @@ STATUS_ROLE: Final = Qt.ItemDataRole.UserRole
 STATE_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 
 
-#: What targets say of a service that was stopped on purpose or never started.
-STOPPED: Final = "Stopped."
 #: A service that is not healthy so soon after its start is still starting. Spark's job takes longest.
 STARTING_S: Final = 60.0
 
 
 def state_of(status: ServiceStatus, now: datetime | None = None) -> str:
     """One of running, starting, degraded, stopped, failed: a key of `widgets.signs.WORDS`."""
+    if status.stopped or status.wanted == 0:
+        return "stopped"
+    young = status.since is not None and ((now or datetime.now(UTC)) - status.since).total_seconds() < STARTING_S
     if status.running == 0:
-        return "stopped" if status.wanted == 0 or status.message in ("", STOPPED) else "failed"
+        # One that comes back again and again is always young.
+        return "starting" if young and not status.restarts else "failed"
     if status.running < status.wanted:
         return "degraded"
     if status.healthy:
         return "running"
     if status.since is not None:
-        young = ((now or datetime.now(UTC)) - status.since).total_seconds() < STARTING_S
         return "starting" if young else "degraded"
     return "degraded" if status.message else "starting"
 

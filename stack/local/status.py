@@ -62,6 +62,7 @@ class StatusReader:
             scalable=service.scalable,
             memory_bytes=usage.memory_bytes if usage else None,
             cpu_percent=usage.cpu_percent if usage else None,
+            stopped=not alive and all(p.state == "STOPPED" for p in found),
         )
 
     def _message(self, service: Service, found: Sequence[ProcessInfo], wanted: int, health: Health | None) -> str:
@@ -75,7 +76,7 @@ class StatusReader:
         return "" if health.ok else health.message
 
     def _stopped(self, service: Service, wanted: int) -> ServiceStatus:
-        return ServiceStatus(service.name, wanted, 0, False, 0, "Stopped.", None, (), service.scalable)
+        return ServiceStatus(service.name, wanted, 0, False, 0, "Stopped.", scalable=service.scalable, stopped=True)
 
 
 def why_down(layout: Layout, service: Service, process: ProcessInfo) -> str:

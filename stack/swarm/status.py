@@ -32,7 +32,7 @@ class StatusReader:
         state = self._site.engine.state(self._site.stack)
         known = services_of("swarm")
         if not state.services:
-            return [ServiceStatus(s.name, s.replicas, 0, False, 0, "Stopped.", scalable=s.scalable) for s in known]
+            return [ServiceStatus(s.name, s.replicas, 0, False, 0, "Stopped.", scalable=s.scalable, stopped=True) for s in known]
         memory = self._measure()
         rows = []
         names = [s.name for s in known if state.find(s.name) or not self._site.overlays]
@@ -60,7 +60,7 @@ class StatusReader:
             healthy=healthy,
             restarts=sum(task.failed for task in tasks),
             message=message,
-            since=max((task.at for task in alive), default=None),
+            since=max((task.at for task in alive or tasks if task.lives), default=None),
             links=links_of(known, self._site.ports, self._site.engine.host) if known and alive else (),
             scalable=known.scalable if known else False,
             memory_bytes=memory.get(service.name) if alive else None,

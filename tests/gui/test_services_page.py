@@ -40,7 +40,9 @@ def test_states() -> None:
     young = replace(status_of("broker", 1, healthy=False, message="Nothing listens there."), since=datetime.now(UTC))
     assert state_of(young) == "starting"
     assert state_of(young, young.since and young.since + timedelta(seconds=STARTING_S)) == "degraded"
-    assert state_of(replace(young, restarts=3, running=0, message="Stopped.")) == "stopped"
+    assert state_of(replace(young, restarts=3, running=0, stopped=True)) == "stopped"
+    assert state_of(replace(young, running=0)) == "starting", "its first replica is on its way"
+    assert state_of(replace(young, running=0, restarts=3)) == "failed", "it comes back again and again"
     assert state_of(status_of("broker", 0)) == "stopped"
     assert state_of(status_of("broker", 0, message="It ended with code 1.")) == "failed"
     assert state_of(replace(status_of("paai", 2), wanted=3)) == "degraded"

@@ -177,4 +177,5 @@ def status_of(
         scalable=known.scalable,
         memory_bytes=412_000_000 if running else None,
         cpu_percent=3.4 if running else None,
+        stopped=not running and not message,
     )

@@ -37,7 +37,7 @@ def read(layout: Layout, prober: Prober, supervisor: FakeSupervisor) -> dict[str
 def test_all_is_stopped_without_a_supervisor(layout: Layout, prober: FakeProber, supervisor: FakeSupervisor) -> None:
     supervisor.is_running = False
     for row in read(layout, prober, supervisor).values():
-        assert (row.running, row.healthy, row.message) == (0, False, "Stopped.")
+        assert (row.running, row.healthy, row.message, row.stopped) == (0, False, "Stopped.", True)
 
 
 def test_all_is_well(layout: Layout, prober: FakeProber, supervisor: FakeSupervisor) -> None:

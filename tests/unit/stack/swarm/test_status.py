@@ -21,7 +21,7 @@ def rows(site: Site) -> dict[str, ServiceStatus]:
 def test_nothing_runs(site: Site) -> None:
     found = SwarmTarget(site).status()
     assert [row.service for row in found] == [service.name for service in services_of("swarm")]
-    assert {(row.running, row.healthy, row.message) for row in found} == {(0, False, "Stopped.")}
+    assert {(row.running, row.healthy, row.message, row.stopped) for row in found} == {(0, False, "Stopped.", True)}
     assert not SwarmTarget(site).is_up()
 
 
