@@ -4,19 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
+from stack.compose import OVERLAYS, STACK_FILE, load
 from stack.errors import PreflightError
 
-STACK_FILE: Final = Path(__file__).parent.parent / "stack.yml"
-OVERLAYS: Final = Path(__file__).parent.parent / "overlays"
-
-#: The one written in C is ten times as quick.
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-_VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
 _PORT: Final = re.compile(r"\$\{(PAAI_PORT_\w+):-(\d+)\}")
 
 
@@ -60,33 +52,17 @@ def port_variables(paths: Sequence[Path], offset: int) -> dict[str, str]:
 
 
 def read(paths: Sequence[Path], variables: Mapping[str, str]) -> Composition:
-    """Read the files as `docker stack deploy` would."""
-    images: dict[str, str] = {}
-    ports: dict[int, str] = {}
-    replicas: dict[str, int | None] = {}
-    secrets: dict[str, None] = {}
-    for path in paths:
-        document: dict[str, Any] = yaml.load(interpolate(path.read_text("utf-8"), variables), Loader=_LOADER)  # noqa: S506 (a safe one)
-        for name, service in (document.get("services") or {}).items():
-            deploy = service.get("deploy") or {}
-            if "image" in service:
-                images[name] = service["image"]
-            if "replicas" in deploy or "mode" in deploy or name not in replicas:
-                number = int(deploy.get("replicas", replicas.get(name) or 1))
-                replicas[name] = None if deploy.get("mode") == "global" else number
-            ports |= {int(port["published"]): name for port in service.get("ports") or () if isinstance(port, dict)}
-        for name, secret in (document.get("secrets") or {}).items():
-            secrets[str((secret or {}).get("name", name))] = None
-    return Composition(images, ports, replicas, tuple(secrets))
+    """The files as `docker stack deploy` would take them.
 
-
-def interpolate(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in ``${NAME:-default}``, ``${NAME}`` and ``$NAME``; ``$$`` is a dollar sign."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match["name"] or match["bare"]
-        if name is None:
-            return "$"
-        return variables.get(name) or match["default"] or ""
-
-    return _VARIABLE.sub(value, text)
+    Raises:
+        ComposeError: one of them is not as it must be.
+    """
+    stack = load(paths, variables)
+    return Composition(
+        images={name: service.image for name, service in stack.services.items()},
+        ports={port.published: name for name, service in stack.services.items() for port in service.ports},
+        replicas={
+            name: None if service.deploy.mode == "global" else service.deploy.count for name, service in stack.services.items()
+        },
+        secrets=tuple(secret.name for secret in stack.secrets.values()),
+    )

@@ -3,7 +3,7 @@
 from backend.contract.login import Login, parse_login, with_login
 from stack.swarm import secrets
 from stack.swarm.secrets import Credentials
-from stack.swarm.site import Site
+from stack.swarm.site import CLUSTER, Site
 from stack.target import Endpoints
 
 
@@ -16,7 +16,7 @@ def of(site: Site, credentials: Credentials) -> Endpoints:
     return Endpoints(
         paai=f"http://{bracketed(host)}:{ports.paai}",
         generator=f"http://{bracketed(host)}:{ports.generator}",
-        kafka=f"{bracketed(host)}:{ports.kafka}",
+        kafka=_bootstrap(site),
         mongo=with_login(mongo, reader) if reader else mongo,
         connect=f"http://{bracketed(host)}:{ports.connect}",
         spark_ui=f"http://{bracketed(host)}:{ports.spark_master_ui}",
@@ -25,6 +25,16 @@ def of(site: Site, credentials: Credentials) -> Endpoints:
         kafka_password=kafka.password if kafka else None,
         web_user=web.user if web else None,
         web_password=web.password if web else None,
+    )
+
+
+def _bootstrap(site: Site) -> str:
+    """Addresses of all brokers: any one that answers tells of the others."""
+    if CLUSTER not in site.overlays:
+        return f"{bracketed(site.engine.host)}:{site.ports.kafka}"
+    # As the overlay numbers them: 9092, 9192, 9292.
+    return ",".join(
+        f"{bracketed(host)}:{site.ports.kafka + 100 * (int(number) - 1)}" for number, host in sorted(site.brokers().items())
     )
 
 

@@ -13,7 +13,7 @@ from backend.contract.limits import MAX_FUTURE_S
 from stack.board import StepBoard
 from stack.errors import StackError
 from stack.preflight import describe_holder, port_holders, port_is_free
-from stack.swarm.site import Site
+from stack.swarm.site import BROKER_LABEL, BROKERS, CLUSTER, Site
 from stack.swarm.state import EngineInfo
 from stack.swarm.watch import guarded
 from stack.target import Action, Check, Step
@@ -47,6 +47,7 @@ def run_checks(site: Site) -> list[Check]:
             check_disk(site, info),
             check_clock(info, asked=asked, answered=answered),
             check_images(site),
+            *check_nodes(site),
             *check_ports(site, is_up=is_up),
         ]
     except StackError as error:
@@ -139,6 +140,17 @@ def check_images(site: Site) -> Check:
         "Type: python -m stack build",
         Action(BUILD, "Build them"),
     )
+
+
+def check_nodes(site: Site) -> list[Check]:
+    """Of a cluster: whether each broker has its node. Nothing otherwise."""
+    if CLUSTER not in site.overlays:
+        return []
+    lacking = [number for number in BROKERS if number not in site.brokers()]
+    if not lacking:
+        return [Check("Nodes", True, "Each broker has one")]
+    remedy = f"For each of them type: docker node update --label-add {BROKER_LABEL}=NUMBER NODE"
+    return [Check("Nodes", False, f"No node is labelled for broker {', '.join(lacking)}", remedy)]
 
 
 def check_ports(site: Site, *, is_up: bool) -> list[Check]:

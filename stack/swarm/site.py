@@ -12,6 +12,10 @@ from stack.swarm.secrets import Credentials
 from stack.swarm.state import EngineInfo
 from stack.swarm.store import CredentialStore
 
+#: The overlay with several brokers, and the label that says on which node each of them belongs.
+CLUSTER, BROKER_LABEL = "cluster", "paai.broker"
+BROKERS = ("1", "2", "3")
+
 #: The official image, and what stands in for it where it cannot be pulled.
 OFFICIAL_MONGO, LITE_MONGO = "mongo:8.0", "paai-mongo-lite:latest"
 
@@ -77,12 +81,30 @@ class Site:
 
     def variables(self, credentials: Credentials) -> dict[str, str]:
         """What stack.yml and the overlays take from the environment."""
+        asked = {name: value for name, value in os.environ.items() if name.startswith(("PAAI_", "SPARK_"))}
         return {
+            "PAAI_ADVERTISED_HOST": self.engine.host,
+            **(self._of_brokers() if CLUSTER in self.overlays else {}),
+            **asked,
             **compose.port_variables(self.files(), self.ports.offset),
             **credentials.variables(),
             "PAAI_STACK": self.stack,
-            "PAAI_ADVERTISED_HOST": self.engine.host,
             "MONGO_IMAGE": self.mongo_image()[0],
+        }
+
+    def brokers(self) -> dict[str, str]:
+        """Of the cluster: a broker's number → the address of the node that is labelled with it, as clients reach it."""
+        return {
+            number: self.engine.host if node.is_self else node.address
+            for node in self.engine.nodes()
+            if (number := node.labels.get(BROKER_LABEL)) is not None
+        }
+
+    def _of_brokers(self) -> dict[str, str]:
+        return {
+            "PAAI_BROKER_1_CONSTRAINT": f"node.labels.{BROKER_LABEL} == 1",
+            "PAAI_GENERATOR_CONSTRAINT": "node.platform.os == linux",
+            **{f"PAAI_BROKER_{number}_HOST": host for number, host in self.brokers().items()},
         }
 
     def composition(self, credentials: Credentials | None = None) -> compose.Composition:

@@ -1,4 +1,4 @@
-"""The window deploys the stack, moves a slider, draws readings and windows, and exports them: the end-to-end test on a swarm."""
+"""The window deploys the stack, moves a slider, draws readings and windows, exports them: the end-to-end test on a swarm."""
 
 import os
 

@@ -1,8 +1,11 @@
 """Each account may do what its work needs, and nothing else."""
 
+from typing import Any
+
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from pymongo.errors import OperationFailure
 
 from backend.contract import names
@@ -12,7 +15,7 @@ from tests.swarm.system import LiveSwarm
 _READERS = ("mongo_paai", "mongo_desktop")
 
 
-def kafka(swarm: LiveSwarm, *, password: str | None = None) -> dict[str, str | int]:
+def kafka(swarm: LiveSwarm, *, password: str | None = None) -> dict[str, Any]:
     endpoints = swarm.endpoints
     return {
         "bootstrap.servers": endpoints.kafka,

@@ -17,9 +17,8 @@ def assert_clean(swarm: LiveSwarm, text: str, where: str) -> None:
 
 def test_the_search_finds_what_is_there(swarm: LiveSwarm) -> None:
     """Each container that is given a secret has it; so the search below knows the right values."""
-    text = swarm.in_container(
-        "kafka-operator", "import pathlib; [print(p.read_text()) for p in pathlib.Path('/run/secrets').iterdir()]"
-    )
+    code = "import pathlib; [print(p.read_text()) for p in pathlib.Path('/run/secrets').iterdir()]"
+    text = swarm.in_container("kafka-operator", code)
     values = swarm.secret_values()
     for name in ("mongo_root", "mongo_sink", "mongo_spark", "mongo_paai", "mongo_predictor", "mongo_desktop", "kafka_client"):
         assert values[name] in text, name
@@ -39,7 +38,7 @@ def test_containers_environment_and_command_lines(swarm: LiveSwarm) -> None:
         for container in swarm.containers(service):
             assert_clean(swarm, swarm.docker("inspect", container), f"docker inspect of {service}")
             assert_clean(swarm, swarm.docker("top", container, "-eo", "pid,args"), f"ps of {service}")
-            code = "import glob; [print(open(p, 'rb').read().decode('utf-8', 'replace')) for p in glob.glob('/proc/[0-9]*/environ')]"
+            code = "import glob; [print(open(p, 'rb').read().decode()) for p in glob.glob('/proc/[0-9]*/environ')]"
             seen = swarm.docker("exec", "--interactive", container, "python3", "-", stdin=code, check=False)
             assert_clean(swarm, seen, f"the environment of {service}")
 
@@ -59,16 +58,9 @@ def test_logs(swarm: LiveSwarm) -> None:
 def test_connects_rest_configuration(swarm: LiveSwarm) -> None:
     endpoints = swarm.endpoints
     auth = (endpoints.web_user or "", endpoints.web_password or "")
-    seen = []
     with httpx.Client(base_url=endpoints.connect, auth=auth, timeout=60, trust_env=False) as client:
-        for name in client.get("/connectors").json():
-            for path in (
-                f"/connectors/{name}",
-                f"/connectors/{name}/config",
-                f"/connectors/{name}/tasks",
-                f"/connectors/{name}/status",
-            ):
-                seen.append(client.get(path).text)
+        paths = [f"/connectors/{name}{page}" for name in client.get("/connectors").json() for page in ("", "/config", "/tasks")]
+        seen = [client.get(path).text for path in paths]
     assert any("${file:/run/secrets/mongo_sink:password}" in text for text in seen)
     assert_clean(swarm, "".join(seen), "Connect's REST configuration")
 

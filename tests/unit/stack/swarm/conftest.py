@@ -1,5 +1,6 @@
 """A deployment on an engine in memory; nothing waits longer than it must."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (watch, operations, down):
         monkeypatch.setattr(module, "POLL_S", 0.001)
     monkeypatch.setattr(rotate, "_POLL_S", 0.001)
-    monkeypatch.delenv("MONGO_IMAGE", raising=False)
+    for name in [name for name in os.environ if name.startswith(("PAAI_", "SPARK_", "MONGO_"))]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr(preflight, "port_is_free", lambda port, host: True)
     monkeypatch.setattr(canary, "send", _sent)
 

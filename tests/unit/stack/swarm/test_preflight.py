@@ -8,6 +8,7 @@ import pytest
 from stack.errors import EngineUnreachableError
 from stack.swarm import preflight
 from stack.swarm.site import Site
+from stack.swarm.state import Node
 from stack.swarm.target import SwarmTarget
 from stack.target import Check, StepState
 from tests.helpers.fake_engine import FakeEngine
@@ -96,3 +97,19 @@ def test_a_port_that_a_process_holds(site: Site, monkeypatch: pytest.MonkeyPatch
 def test_ones_own_ports_are_no_obstacle(deployed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "port_is_free", lambda port, host: False)
     assert not failed(deployed)
+
+
+def test_a_cluster_wants_a_node_for_each_broker(site: Site, engine: FakeEngine) -> None:
+    cluster = replace(site, overlays=("cluster",))
+    engine.node_list = [replace(engine.node_list[0], labels={"paai.broker": "1"}), Node("n2", "two", "10.0.0.2", True)]
+    (check,) = failed(cluster)
+    assert check.detail == "No node is labelled for broker 2, 3"
+    assert "docker node update --label-add paai.broker=NUMBER NODE" in check.remedy
+    engine.node_list = [
+        replace(node, labels={"paai.broker": str(number)})
+        for number, node in enumerate([engine.node_list[0], engine.node_list[1], Node("n3", "three", "10.0.0.3", True)], 1)
+    ]
+    assert not failed(cluster)
+    variables = cluster.variables(cluster.credentials())
+    assert (variables["PAAI_BROKER_1_HOST"], variables["PAAI_BROKER_3_HOST"]) == ("127.0.0.1", "10.0.0.3")
+    assert SwarmTarget(cluster).endpoints().kafka == "127.0.0.1:13092,10.0.0.2:13192,10.0.0.3:13292"
