@@ -12,6 +12,9 @@ import psutil
 from backend.contract.limits import MAX_FUTURE_S
 from stack.board import StepBoard
 from stack.errors import StackError
+from stack.images.build import outdated
+from stack.images.catalogue import PUBLISHED
+from stack.images.client import Docker
 from stack.preflight import describe_holder, port_holders, port_is_free
 from stack.swarm.site import BROKER_LABEL, BROKERS, CLUSTER, Site
 from stack.swarm.state import EngineInfo
@@ -132,7 +135,7 @@ def check_images(site: Site) -> Check:
     composition = site.composition()
     lacking = sorted({image for image in composition.images.values() if site.engine.image(image) is None})
     if not lacking:
-        return Check("Images", True, f"{len(set(composition.images.values()))} are here")
+        return Check("Images", True, f"{len(set(composition.images.values()))} are here{_older_than_sources(site)}")
     return Check(
         "Images",
         False,
@@ -140,6 +143,16 @@ def check_images(site: Site) -> Check:
         "Type: python -m stack build",
         Action(BUILD, "Build them"),
     )
+
+
+def _older_than_sources(site: Site) -> str:
+    """No obstacle: a checkout that went on may still deploy what was built."""
+    try:
+        late = outdated(Docker(site.engine.command), PUBLISHED)
+    except StackError:
+        return ""  # what an image would be made of is not there either: nothing to compare with
+    named = [name for name in late if site.engine.image(f"paai-{name}:latest") is not None]
+    return f"; older than the sources, `python -m stack build` renews them: {', '.join(named)}" if named else ""
 
 
 def check_nodes(site: Site) -> list[Check]:

@@ -38,6 +38,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("PAAI_", "SPARK_", "MONGO_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(preflight, "port_is_free", lambda port, host: True)
+    monkeypatch.setattr(preflight, "outdated", lambda docker, images: ())
     monkeypatch.setattr(canary, "send", _sent)
 
 

@@ -65,6 +65,13 @@ def test_images_that_are_missing_are_named(site: Site, engine: FakeEngine) -> No
     assert "python -m stack build" in check.remedy
 
 
+def test_images_that_are_older_than_the_sources_are_said_and_no_obstacle(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "outdated", lambda docker, images: ("services", "mongo-express-lite"))
+    (check,) = [check for check in preflight.run_checks(site) if check.name == "Images"]
+    assert check.ok
+    assert check.detail.endswith("`python -m stack build` renews them: services")
+
+
 def test_a_clock_that_differs(site: Site, engine: FakeEngine) -> None:
     engine.the_info = replace(engine.the_info, system_time=datetime.now(UTC) + timedelta(seconds=90))
     (check,) = failed(site)

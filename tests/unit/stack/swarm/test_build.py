@@ -1,0 +1,84 @@
+"""`build`: MongoDB's image or its stand-in, our images, credentials; one list of steps."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from stack.errors import EngineError
+from stack.images.client import Docker
+from stack.swarm.build import build
+from stack.swarm.site import Site
+from stack.target import Step, StepState
+from tests.helpers.fake_engine import FakeEngine
+
+
+class Builder:
+    """Stands for the image builder; remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.images: tuple[str, ...] = ()
+        self.base: str | None = None
+
+    def __call__(
+        self, docker: Docker, images: tuple[str, ...], base: str | None, cancel: threading.Event | None
+    ) -> Iterator[Step]:
+        self.images, self.base = images, base
+        for index, name in enumerate(("base-system", "paai-services")):
+            yield Step(name, name, StepState.DONE, index=index, total=2)
+
+
+@pytest.fixture
+def builder() -> Builder:
+    return Builder()
+
+
+def test_the_official_mongodb_where_it_can_be_pulled(site: Site, engine: FakeEngine, builder: Builder) -> None:
+    del engine.images["paai-mongo-lite:latest"]
+    engine.pullable = True
+    list(build(site, builder=builder))
+    assert "pull mongo:8.0" in engine.calls
+    assert builder.images == ("services", "kafka", "spark", "gateway")
+    assert site.mongo_image() == ("mongo:8.0", "")
+
+
+def test_the_stand_in_where_it_cannot(site: Site, engine: FakeEngine, builder: Builder) -> None:
+    del engine.images["paai-mongo-lite:latest"]
+    steps = list(build(site, base="debootstrap", builder=builder))
+    assert "mongo-lite" in builder.images
+    assert builder.base == "debootstrap"
+    assert any("SecantusDB stands in. no route to the registry." in step.detail for step in steps)
+
+
+def test_an_image_that_was_asked_for_by_name_has_no_stand_in(
+    site: Site, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGO_IMAGE", "mine/mongo:9")
+    with pytest.raises(EngineError, match="mine/mongo:9"):
+        list(build(site, builder=builder))
+    assert builder.images == ()
+
+
+def test_steps_are_one_list(site: Site, builder: Builder) -> None:
+    last = {step.key: step for step in build(site, builder=builder)}
+    assert [(step.key, step.index) for step in last.values() if step.key != "secrets"] == [
+        ("mongo", 0), ("base-system", 1), ("paai-services", 2),
+    ]  # fmt: skip
+    assert (last["secrets"].index, last["secrets"].total) == (3, 4)
+    assert {step.state for step in last.values()} == {StepState.DONE}
+
+
+def test_credentials_are_made_so_that_a_plain_deployment_works(site: Site, engine: FakeEngine, builder: Builder) -> None:
+    list(build(site, builder=builder))
+    assert set(site.composition().secrets) == set(engine.kept)
+    kept = dict(engine.kept)
+    list(build(site, builder=builder))
+    assert engine.kept == kept
+
+
+def test_without_swarm_mode_they_come_later(site: Site, engine: FakeEngine, builder: Builder) -> None:
+    engine.the_info = replace(engine.the_info, swarm="inactive", is_manager=False)
+    last = list(build(site, builder=builder))[-1]
+    assert last.detail == "They are made once the engine is in swarm mode."
+    assert not engine.kept
