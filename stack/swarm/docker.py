@@ -20,7 +20,7 @@ from python_on_whales.client_config import ClientNotFoundError
 from python_on_whales.exceptions import DockerException, NoSuchService
 from python_on_whales.utils import run
 
-from stack.errors import EngineTimeoutError, StackError
+from stack.errors import EngineError, EngineTimeoutError, StackError
 from stack.swarm import parse, stream
 from stack.swarm.secrets import STACK_LABEL
 from stack.swarm.state import NAMESPACE_LABEL, EngineInfo, Image, Node, SecretInfo, StackState
@@ -81,14 +81,14 @@ class DockerEngine:
     def _find_address(self) -> str:
         if self._context is None and (from_environment := os.environ.get("DOCKER_HOST")):
             return from_environment
-        answer = self._run("read its contexts", "context", "inspect", *([self._context] if self._context else []))
-        return str(json.loads(answer)[0]["Endpoints"]["docker"]["Host"])
+        found = self._json("read its contexts", "context", "inspect", *([self._context] if self._context else []))
+        return str(found[0]["Endpoints"]["docker"]["Host"])
 
     # Reading
 
     def info(self) -> EngineInfo:
         """See `Engine.info`."""
-        document = json.loads(self._run("answer", "info", "--format", "{{json .}}"))
+        document = self._json("answer", "info", "--format", "{{json .}}")
         if errors := document.get("ServerErrors"):  # older clients report them here and succeed
             raise translate("answer", 1, " ".join(errors), timeout_s=self._timeout_s)
         return parse.info(document)
@@ -102,7 +102,7 @@ class DockerEngine:
             ids = [document["ID"] for document in documents]
             wanted = {document["ID"]: document["Spec"]["TaskTemplate"] for document in documents}
             listed = self._run("list tasks", "service", "ps", "--quiet", "--no-trunc", *ids, raw=True).split()
-            tasks = json.loads(self._run("look at tasks", "inspect", "--type", "task", *listed)) if listed else []
+            tasks = self._json("look at tasks", "inspect", "--type", "task", *listed) if listed else []
             services = tuple(parse.service(document, stack) for document in documents)
             return StackState(services, tuple(parse.task(t, wanted.get(t["ServiceID"])) for t in tasks))
         return StackState()
@@ -110,15 +110,13 @@ class DockerEngine:
     def _services(self, stack: str | None) -> list[dict[str, Any]]:
         label = ["--filter", f"label={NAMESPACE_LABEL}={stack}"] if stack else []
         ids = self._run("list services", "service", "ls", "--quiet", *label).split()
-        found: list[dict[str, Any]] = (
-            json.loads(self._run("look at services", "service", "inspect", *ids, raw=True)) if ids else []
-        )
+        found: list[dict[str, Any]] = self._json("look at services", "service", "inspect", *ids, raw=True) if ids else []
         return found
 
     def nodes(self) -> list[Node]:
         """See `Engine.nodes`."""
         ids = self._run("list nodes", "node", "ls", "--quiet").split()
-        documents = json.loads(self._run("look at nodes", "node", "inspect", *ids))
+        documents = self._json("look at nodes", "node", "inspect", *ids)
         me = self.info().node_id
         return [parse.node(document, self_id=me) for document in documents]
 
@@ -147,13 +145,13 @@ class DockerEngine:
     def secrets(self, stack: str) -> list[SecretInfo]:
         """See `Engine.secrets`."""
         ids = self._run("list secrets", "secret", "ls", "--quiet", "--filter", f"label={STACK_LABEL}={stack}").split()
-        documents = json.loads(self._run("look at secrets", "secret", "inspect", *ids)) if ids else []
+        documents = self._json("look at secrets", "secret", "inspect", *ids) if ids else []
         return [SecretInfo(d["Spec"]["Name"], dict(d["Spec"].get("Labels") or {})) for d in documents]
 
     def image(self, reference: str) -> Image | None:
         """See `Engine.image`."""
         try:
-            return parse.image(json.loads(self._run("look at an image", "image", "inspect", reference, raw=True))[0])
+            return parse.image(self._json("look at an image", "image", "inspect", reference, raw=True)[0])
         except DockerException:  # with `raw`: there is none
             return None
 
@@ -279,6 +277,18 @@ class DockerEngine:
                 )
             )
 
+    def _json(self, doing: str, *arguments: str, raw: bool = False) -> Any:
+        """The command's output, which is JSON."""
+        answer = self._run(doing, *arguments, raw=raw)
+        try:
+            return json.loads(answer)
+        except ValueError as error:
+            raise EngineError(
+                f"Docker's answer is not understood ({doing})",
+                why=f"It begins with {answer[:80]!r}.",
+                remedy="See `docker version`.",
+            ) from error
+
     @contextlib.contextmanager
     def _told(self, doing: str, timeout_s: float, *, raw: bool = False) -> Iterator[None]:
         """What python-on-whales raises, in the words of `stack.errors`."""
@@ -292,8 +302,6 @@ class DockerEngine:
             raise self._translated(doing, error, timeout_s) from error
         except subprocess.TimeoutExpired as error:
             raise EngineTimeoutError(f"Docker did not {doing} within {timeout_s:.0f} s") from error
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise StackError(f"Docker's answer is not understood ({doing})", why=f"{error!r}.") from error
 
     def _translated(self, doing: str, error: DockerException, timeout_s: float) -> StackError:
         return translate(doing, error.return_code, error.stderr or "", timeout_s=timeout_s)
