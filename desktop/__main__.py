@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend.contract.ports import MAX_OFFSET
+from stack.target import Target
 
 TARGETS = ("auto", "swarm", "local")
 
@@ -18,6 +19,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description="Monitor of the PAAI stream: deploys the system, drives its fleet, shows what flows.",
     )
     parser.add_argument("--target", choices=TARGETS, default="auto", help="where the system runs (auto)")
+    parser.add_argument("--context", default=None, metavar="NAME", help="a Docker context to deploy to; asks for the swarm")
     parser.add_argument("--port-offset", type=_offset, default=None, metavar="N", help="shifts every port")
     parser.add_argument("--data-dir", type=Path, default=None, metavar="DIR", help="where the local system keeps its data")
     parser.add_argument("--deploy", action="store_true", help="deploy at once")
@@ -47,11 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not headless and not has_display(dict(os.environ), sys.platform):
         print("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set): showing the monitor in the terminal.")
         headless = True
-    from stack.choose import choose_target
+    from stack.choose import Option, choose_target
+    from stack.choose import options as offered
     from stack.errors import StackError
 
     try:
-        target = choose_target(options.target, port_offset=options.port_offset, data_dir=options.data_dir)
+        target = choose_target(
+            options.target, port_offset=options.port_offset, data_dir=options.data_dir, context=options.context
+        )
     except StackError as error:
         print(error, file=sys.stderr)
         return 2
@@ -60,9 +65,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run_in_terminal(target, deploy=options.deploy)
     from desktop.app import Options, run
+    from desktop.qtmodels.places import PlaceSource
+    from desktop.services.switched_target import SwitchedTarget
 
+    def make(option: Option) -> Target:
+        return choose_target(option.kind, port_offset=options.port_offset, data_dir=options.data_dir, context=option.context)
+
+    switched = SwitchedTarget(target)
     return run(
-        target=target,
+        target=switched,
+        places=PlaceSource(
+            target=switched,
+            context=options.context,
+            find=lambda: offered(port_offset=options.port_offset, data_dir=options.data_dir),
+            make=make,
+        ),
         options=Options(
             deploy=options.deploy,
             screenshot=options.screenshot,

@@ -23,6 +23,7 @@ from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.operations import Operations
+from desktop.qtmodels.places import Places, PlaceSource
 from desktop.qtmodels.starter import HasStored, Starter
 from desktop.qtmodels.tasks import RunTask
 from desktop.qtmodels.theme import ThemeController
@@ -140,7 +141,7 @@ class Desktop:
 
     Attributes:
         window: The main window.
-        monitor, fleet, deployment, context, restyler: See their classes.
+        monitor, fleet, deployment, places, context, restyler: See their classes.
     """
 
     def __init__(
@@ -154,6 +155,7 @@ class Desktop:
         connect: Callable[[Endpoints], Connection],
         has_stored: HasStored = has_stored,
         theme: str | None = None,
+        places: PlaceSource | None = None,
     ) -> None:
         sys.setswitchinterval(SWITCH_S)
         app.setStyle("Fusion")
@@ -168,6 +170,14 @@ class Desktop:
             target=target, connect=connect, run_task=run_task, settings=settings, notifications=notifications, parent=root
         )
         self.deployment = Deployment(target=target, monitor=self.monitor, run_task=run_task, parent=root)
+        self.places = Places(
+            source=places,
+            monitor=self.monitor,
+            deployment=self.deployment,
+            run_task=run_task,
+            notifications=notifications,
+            parent=root,
+        )
         self.fleet = FleetController(monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root)
         self.starter = Starter(
             monitor=self.monitor,
@@ -187,6 +197,7 @@ class Desktop:
         self.window = MainWindow(
             context=self.context,
             deployment=self.deployment,
+            places=self.places,
             fleet=self.fleet,
             pages=build_pages(self.context, operations),
         )
@@ -199,8 +210,14 @@ class Desktop:
         self.settings.sync()
 
 
-def run(*, target: Target, options: Options) -> int:
-    """Show the window until it is closed. Returns the exit code."""
+def run(*, target: Target, options: Options, places: PlaceSource | None = None) -> int:
+    """Show the window until it is closed. Returns the exit code.
+
+    Args:
+        target: Where the system runs; with `places` it is `places.target`.
+        options: See there.
+        places: What can be chosen instead.
+    """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)  # noqa: S101 - tells the type checker
     app.setApplicationName("paai-monitor")
@@ -214,8 +231,10 @@ def run(*, target: Target, options: Options) -> int:
         run_task=runner.run,
         settings=settings,
         notifications=notifications,
-        connect=lambda endpoints: LiveConnection(target=target, endpoints=endpoints),
+        # The target of now: a connection of one place never asks another.
+        connect=lambda endpoints: LiveConnection(target=places.target.current if places else target, endpoints=endpoints),
         theme=options.theme,
+        places=places,
     )
     window = desktop.window
     with _exceptions_to(notifications), _signals_close(window):

@@ -32,6 +32,7 @@ class Option:
         label: For people: "This machine", "Docker", "Docker context office".
         reason: Why it is the default, or what speaks against it; may be empty.
         is_default: Whether "auto" takes it.
+        available: Whether it can be chosen at all; if not, `reason` says why not.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Option:
     label: str
     reason: str
     is_default: bool
+    available: bool = True
 
 
 def choose_target(
@@ -82,8 +84,11 @@ def options(*, port_offset: int | None = None, data_dir: Path | None = None) -> 
     wants_swarm, reason = _decide("auto", port_offset, data_dir, None, ())
     local = Option("local", None, "This machine", "" if wants_swarm else reason, not wants_swarm)
     found = [local]
-    if shutil.which("docker") is not None:
-        found.append(Option("swarm", None, "Docker", reason if wants_swarm else "", wants_swarm))
+    if shutil.which("docker") is None:
+        found.append(Option("swarm", None, "Docker", "There is no Docker here.", is_default=False, available=False))
+    else:
+        about = reason if wants_swarm else look_at_docker()[1]
+        found.append(Option("swarm", None, "Docker", about, wants_swarm))
         found += [Option("swarm", name, f"Docker context {name}", "", False) for name in contexts()]
     return sorted(found, key=lambda option: not option.is_default)
 

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.model.notifications import describe, format_traceback
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
-from stack.errors import StackError, StepFailedError
-from stack.target import Check, Plan, Step, StepState, Target
+from stack.errors import PreflightError, StackError, StepFailedError
+from stack.target import Action, Check, Plan, Step, StepState, Target
 
 TICK_MS: Final = 200
 
@@ -55,13 +55,13 @@ class _Run:
 
 
 class Deployment(QObject):
-    """Runs `up` and `down` off the GUI thread and keeps what they said. Lives on the GUI thread.
+    """Runs `up`, `down` and `fix` off the GUI thread and keeps what they said. Lives on the GUI thread.
 
     Signals:
         prepared(): plan and checks have been read, or could not be (see `trouble`).
         steps_changed(): a step changed, or time went on.
         phase_changed(Phase)
-        finished(str): "up" or "down" ended well.
+        finished(str): "up", "down" or "fix" ended well.
     """
 
     prepared = Signal()
@@ -84,7 +84,9 @@ class Deployment(QObject):
         self.trouble = ""
         self.failure: Failure | None = None
         self.title = ""
-        self.kind = ""  # "up" or "down", once one began
+        self.kind = ""  # "up", "down" or "fix", once one began
+        self._again: Callable[[], None] = self.deploy
+        self._epoch = 0  # counts targets; what an earlier one answers is dropped
         self._step_came.connect(self._take_step)
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
@@ -127,14 +129,19 @@ class Deployment(QObject):
         if self._preparing or self.busy:
             return
         self._preparing = True
+        epoch = self._epoch
 
         def done(result: tuple[Plan, list[Check]]) -> None:
+            if epoch != self._epoch:
+                return
             self._preparing = False
             self.plan, self.checks = result
             self.trouble = ""
             self.prepared.emit()
 
         def failed(error: Exception) -> None:
+            if epoch != self._epoch:
+                return
             self._preparing = False
             self.trouble = describe(error)
             self.prepared.emit()
@@ -143,17 +150,38 @@ class Deployment(QObject):
 
     def deploy(self) -> None:
         """Run `up`. Does nothing while something runs."""
+        self._again = self.deploy
         self._begin("up", "Deploying", lambda cancel: self._target.up(cancel=cancel))
+
+    def fix(self, action: Action) -> None:
+        """Do what a failed check offers, then check again."""
+        self._again = lambda: self.fix(action)
+        self._begin("fix", action.label, lambda cancel: self._target.fix(action.key, cancel=cancel))
+
+    def retry(self) -> None:
+        """What failed, once more."""
+        self._again()
+
+    def retarget(self) -> None:
+        """The target became another one (while nothing runs): forget what was said of the one before, and ask anew."""
+        self._epoch += 1
+        self._preparing = False
+        self._forget()
+        self.plan, self.checks, self.trouble = None, [], ""
+        self._again = self.deploy
+        self._set_phase(Phase.IDLE)
+        self.prepare()
 
     def take_down(self, *, purge: bool = False) -> None:
         """Run `down`; with `purge` the data go too (the caller has asked)."""
         if not self.busy:
+            self._again = lambda: self.take_down(purge=purge)
             self._monitor.hold(True)
             self._monitor.detach()
             self._begin("down", "Stopping", lambda _: self._target.down(purge=purge))
 
     def cancel(self) -> None:
-        """Ask a running `up` to end; it stops at its next wait."""
+        """Ask a running `up` or `fix` to end; it stops at its next wait."""
         if self._run is not None and self.phase is Phase.RUNNING:
             self._run.cancel.set()
             self._set_phase(Phase.CANCELLING)
@@ -199,9 +227,11 @@ class Deployment(QObject):
             if run is not self._run:
                 return
             self._tick.stop()
-            self._set_phase(Phase.IDLE if kind == "down" or run.cancel.is_set() else Phase.DONE)
+            self._set_phase(Phase.IDLE if kind != "up" or run.cancel.is_set() else Phase.DONE)
             self._monitor.hold(False)
             self.steps_changed.emit()
+            if kind == "fix":
+                self.prepare()
             if not run.cancel.is_set():
                 self.finished.emit(kind)
 
@@ -218,6 +248,8 @@ class Deployment(QObject):
             self._mark_failed()
             self._set_phase(Phase.FAILED)
             self.steps_changed.emit()
+            if isinstance(error, PreflightError):
+                self.prepare()  # its checks offer what can be done about it
 
         self._run_task(work, done, failed)
 

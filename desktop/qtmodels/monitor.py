@@ -28,6 +28,9 @@ DIRECT_S: Final = 0.005
 #: More curves than this tell nobody anything.
 MAX_FOCUS: Final = 12
 
+#: Until a chooser says it better.
+WHERE: Final = {"local": "This machine", "swarm": "Docker"}
+
 T = TypeVar("T")
 
 #: Given the time now (epoch seconds), what the charts want to see.
@@ -47,6 +50,7 @@ class Monitor(QObject):
         stats_changed(FeedStats): twice a second.
         frame(LiveSnapshot): up to 30 times a second while a view source is set.
         focus_changed(tuple[str, ...]): the focus devices.
+        where_changed(str): the place of the system, for people.
     """
 
     attached = Signal()
@@ -57,6 +61,7 @@ class Monitor(QObject):
     stats_changed = Signal(object)
     frame = Signal(object)
     focus_changed = Signal(object)
+    where_changed = Signal(str)
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class Monitor(QObject):
     ) -> None:
         super().__init__(parent)
         self.target = target
+        self.where = WHERE.get(target.name, target.name) if target is not None else ""
         self._connect = connect
         self._run_task = run_task
         self._settings = settings
@@ -174,6 +180,21 @@ class Monitor(QObject):
         self._set_health("")
         self.detached.emit()
         self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
+
+    def leave(self) -> None:
+        """The target became another one: nothing that was known holds. Looks at once for a running system there."""
+        self.detach()
+        for key in ("status", "attach"):
+            self._busy.discard(key)
+        self._status = []
+        self.status_changed.emit([])
+        self.hold(False)
+
+    def set_where(self, where: str) -> None:
+        """Call the place of the system so."""
+        if where != self.where:
+            self.where = where
+            self.where_changed.emit(where)
 
     def close(self) -> None:
         """For good: no timer runs and nothing is emitted afterwards. Joins the feeds (bounded); for the end of the program."""
@@ -298,12 +319,15 @@ class Monitor(QObject):
         if "attach" in self._busy:
             return
         self._busy.add("attach")
-        self._run_task(build, self._built, self._not_built)
+        epoch = self._epoch
+        self._run_task(build, lambda connection: self._built(connection, epoch), lambda error: self._not_built(error, epoch))
 
-    def _built(self, connection: Connection) -> None:
-        self._busy.discard("attach")
-        self._pending = None
-        if self._closed or self._hold or self._connection is not None:
+    def _built(self, connection: Connection, epoch: int) -> None:
+        if epoch == self._epoch:
+            self._busy.discard("attach")
+        if self._pending is connection:
+            self._pending = None
+        if self._closed or self._hold or self._connection is not None or epoch != self._epoch:
             self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
             return
         self._connection = connection
@@ -316,7 +340,9 @@ class Monitor(QObject):
         self.attached.emit()
         self._poll_fleet()
 
-    def _not_built(self, error: Exception) -> None:
+    def _not_built(self, error: Exception, epoch: int) -> None:
+        if epoch != self._epoch:
+            return
         self._busy.discard("attach")
         self._set_health(f"The running system cannot be attached: {describe(error)}")
 

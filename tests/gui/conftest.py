@@ -16,8 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import Desktop
 from desktop.model.notifications import Notifications
+from desktop.qtmodels.places import PlaceSource
+from desktop.services.switched_target import SwitchedTarget
 from desktop.settings import Settings
 from desktop.workers.tasks import TaskRunner
+from stack.choose import Option
 from stack.target import Endpoints
 from tests.helpers.fake_connection import FakeConnection
 from tests.helpers.fake_target import FakeTarget
@@ -59,7 +62,8 @@ class Bench:
     """A window over a fake target.
 
     Attributes:
-        target: The fake target.
+        target: The fake target that it begins with.
+        offered, elsewhere: What the chooser offers, and the target of each label or why there is none.
         desktop: The window and what is behind it.
         connections: Every connection that was made, oldest first.
         notifications: What was told.
@@ -68,6 +72,9 @@ class Bench:
     def __init__(self, *, app: QApplication, qtbot: QtBot, folder: Path, up: bool, stored: bool, theme: str = "light") -> None:
         self.qtbot = qtbot
         self.target = FakeTarget(up=up)
+        self.switched = SwitchedTarget(self.target)
+        self.offered: list[Option] = []
+        self.elsewhere: dict[str, FakeTarget | Exception] = {}
         self.connections: list[FakeConnection] = []
         self.notifications = Notifications()
         self.runner = TaskRunner()
@@ -75,18 +82,27 @@ class Bench:
         self.settings.set_flag("window/farewell_said", True)
         self.desktop = Desktop(
             app=app,
-            target=self.target,
+            target=self.switched,
             run_task=self.runner.run,
             settings=self.settings,
             notifications=self.notifications,
             connect=self._connect,
             has_stored=lambda endpoints: stored,
             theme=theme,
+            places=PlaceSource(target=self.switched, context=None, find=lambda: list(self.offered), make=self._make),
         )
         self.window = self.desktop.window
 
+    def _make(self, option: Option) -> FakeTarget:
+        found = self.elsewhere[option.label]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
     def _connect(self, endpoints: Endpoints) -> FakeConnection:
-        connection = FakeConnection(target=self.target, endpoints=endpoints)
+        current = self.switched.current
+        assert isinstance(current, FakeTarget)
+        connection = FakeConnection(target=current, endpoints=endpoints)
         self.connections.append(connection)
         return connection
 
@@ -114,7 +130,9 @@ class Bench:
         self.qtbot.waitUntil(check, timeout=round(timeout_s * 1000))
 
     def close(self) -> None:
-        self.target.gate.set()
+        for target in (self.target, *self.elsewhere.values()):
+            if isinstance(target, FakeTarget):
+                target.gate.set()
         for connection in self.connections:
             connection.gate.set()
         self.window.close()

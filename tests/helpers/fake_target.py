@@ -22,11 +22,13 @@ class FakeTarget:
         services: What `status` gives.
         written: Log lines by service; `write` adds to them while they are followed.
         calls: What was called, in order.
+        fixes: Key of an action → name of the check that it puts right.
     """
 
-    name = "local"
-
-    def __init__(self, *, up: bool = False) -> None:
+    def __init__(self, *, up: bool = False, where: str = "This machine", name: str = "local") -> None:
+        self.name = name
+        self.where = where
+        self.fixes: dict[str, str] = {}
         self.gate = threading.Event()
         self.gate.set()
         self.fail_step: str | None = None
@@ -51,13 +53,20 @@ class FakeTarget:
         items = tuple(
             PlanItem(s.name, s.role, *how.get(s.name, ("1 process", "")), port=8000 + i) for i, s in enumerate(SERVICES)
         )
-        return Plan("local", "This machine", "Docker is not installed here, so the services run as plain processes.", items)
+        return Plan(self.name, self.where, "Docker is not installed here, so the services run as plain processes.", items)
 
     def preflight(self) -> list[Check]:
         return list(self.checks)
 
     def fix(self, action: str, *, cancel: threading.Event | None = None) -> Iterator[Step]:
         self.calls.append(f"fix {action}")
+        yield Step(action, f"Do {action}", StepState.RUNNING, "under way")
+        self._wait(cancel)
+        if self.error is not None:
+            raise self.error
+        self.checks = [
+            replace(c, ok=True, detail="done", action=None) if c.name == self.fixes[action] else c for c in self.checks
+        ]
         yield Step(action, f"Do {action}", StepState.DONE, "done")
 
     def up(self, *, cancel: threading.Event | None = None) -> Iterator[Step]:

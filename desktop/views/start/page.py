@@ -8,17 +8,19 @@ from desktop.model.figures import elapsed
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SECTION, GAP_SMALL
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.logs import LogTail
+from desktop.qtmodels.places import Places, in_a_sentence
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.page import Page, PageContext
+from desktop.views.start.place_card import PlaceCard
 from desktop.views.start.plan_card import ChecksCard, PlanCard
 from desktop.views.start.steps_list import StepsList
 from desktop.views.widgets.figure import Figure
 from desktop.views.widgets.log_view import LogView
 from desktop.views.widgets.roles import label, set_role
 from desktop.views.widgets.signs import StateSign
-from desktop.views.window.top_strip import WHERE
 
 COLUMN_WIDTH = 880
+_UNFINISHED = {"up": "The deployment did not finish", "down": "Stopping did not finish"}
 
 
 class StartPage(Page):
@@ -28,11 +30,11 @@ class StartPage(Page):
     title = "Start"
     needs_system = False
 
-    def __init__(self, *, context: PageContext, deployment: Deployment, parent: QWidget | None = None) -> None:
+    def __init__(self, *, context: PageContext, deployment: Deployment, places: Places, parent: QWidget | None = None) -> None:
         super().__init__(context=context, parent=parent)
         theme = context.theme
         self._deployment = deployment
-        self._where = WHERE.get(context.monitor.target.name, context.monitor.target.name)
+        self._places = places
         self._tail = LogTail(target=context.monitor.target, run_task=context.run_task, parent=self)
         self.headline = label("", "title", wrap=True)
         self.reason = label("", "muted", wrap=True)
@@ -41,7 +43,7 @@ class StartPage(Page):
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(deployment.cancel)
         self.retry = set_role(QPushButton("Try again"), "primary")
-        self.retry.clicked.connect(deployment.deploy)
+        self.retry.clicked.connect(deployment.retry)
         self.copy = QPushButton("Copy details")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(deployment.report()))
         self.failed_log = QPushButton("Show its log")
@@ -53,8 +55,10 @@ class StartPage(Page):
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the deployment")
+        self.place = PlaceCard(places=places)
         self.plan = PlanCard()
         self.checks = ChecksCard(theme=theme)
+        self.checks.action_wanted.connect(deployment.fix)
         self.steps = StepsList(theme=theme)
         self.steps.log_wanted.connect(self.show_log)
         self.failure = _FailureCard(theme=theme)
@@ -65,6 +69,8 @@ class StartPage(Page):
         for signal in (deployment.prepared, deployment.phase_changed):
             self.track(signal, self._update)
         self.track(deployment.steps_changed, self._update_steps)
+        self.track(places.changed, self._update)
+        self.track(context.monitor.where_changed, self._update)
         self.track(context.monitor.attached, self.hide_log)
         self._update()
 
@@ -84,6 +90,7 @@ class StartPage(Page):
     def shown(self) -> None:
         if not self._deployment.busy and self._deployment.failure is None:
             self._deployment.prepare()
+        self._places.look()
 
     def closing(self) -> None:
         self._tail.stop()
@@ -110,7 +117,7 @@ class StartPage(Page):
         rows.addLayout(head)
         rows.addWidget(self.progress)
         self.failure.add_buttons(self.failed_log, self.copy, self.retry)
-        for card in (self.failure, self.steps, self.checks, self.plan):
+        for card in (self.failure, self.steps, self.place, self.checks, self.plan):
             rows.addWidget(card)
         rows.addStretch(1)
         outer = QWidget()
@@ -137,14 +144,13 @@ class StartPage(Page):
         phase, plan = deployment.phase, deployment.plan
         busy, failed = deployment.busy, phase is Phase.FAILED
         blocked = [c for c in deployment.checks if not c.ok]
-        where = plan.where if plan else self._where
-        place = where[0].lower() + where[1:] if where.startswith("This") else where
+        place = in_a_sentence(plan.where if plan else self.context.monitor.where)
         if busy:
             self.headline.setText(f"{deployment.title} …" if phase is Phase.RUNNING else "Cancelling …")
             self.reason.setText(f"On {place}. You may leave this page; it goes on.")
         elif failed:
-            self.headline.setText("The deployment did not finish" if deployment.kind == "up" else "Stopping did not finish")
-            self.reason.setText("What was started goes on running; trying again continues from there.")
+            self.headline.setText(_UNFINISHED.get(deployment.kind, f"{deployment.title} did not finish"))
+            self.reason.setText("What was done so far stays; trying again continues from there.")
         elif deployment.trouble:
             self.headline.setText("The system cannot be looked at")
             self.reason.setText(deployment.trouble)
@@ -153,13 +159,15 @@ class StartPage(Page):
             self.reason.setText(f"Why here: {plan.reason}" if plan else "Looking at what is here …")
         self.deploy.setText(f"Deploy on {place}")
         self.deploy.setVisible(not busy and not failed)
-        self.deploy.setEnabled(plan is not None)
+        self.deploy.setEnabled(plan is not None and self._places.moving is None)
         self.deploy.setToolTip("Some checks failed; see below" if blocked else "")
-        self.cancel.setVisible(busy and deployment.kind == "up")
+        self.cancel.setVisible(busy and deployment.kind in ("up", "fix"))
         self.cancel.setEnabled(phase is Phase.RUNNING)
         self.back.setVisible(failed)
         self.taken.setVisible(busy)
         self.progress.setVisible(busy)
+        self.place.show_places()
+        self.place.setVisible(self.place.offers and not busy and not failed)
         self.plan.setVisible(plan is not None and not busy and not failed)
         self.checks.setVisible(bool(deployment.checks) and not busy and (not failed or bool(blocked)))
         if plan is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.model.figures import plural
@@ -58,7 +58,13 @@ class PlanCard(QFrame):
 
 
 class ChecksCard(QFrame):
-    """Failed checks with their remedies; those that passed in one line that opens."""
+    """Failed checks with their remedies; those that passed in one line that opens.
+
+    Signals:
+        action_wanted(Action): the button of a failed check was pressed.
+    """
+
+    action_wanted = Signal(object)
 
     def __init__(self, *, theme: ThemeController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,7 +102,9 @@ class ChecksCard(QFrame):
         failed = [c for c in checks if not c.ok]
         passed = [c for c in checks if c.ok]
         for check in failed:
-            self._rows.addWidget(_CheckRow(check, theme=self._theme))
+            row = _CheckRow(check, theme=self._theme)
+            row.action_wanted.connect(self.action_wanted)
+            self._rows.addWidget(row)
         for check in passed:
             self._passed_rows.addWidget(_CheckRow(check, theme=self._theme))
         self._summary.setText(f"{plural(len(passed), 'check')} passed")
@@ -109,6 +117,8 @@ class ChecksCard(QFrame):
 
 
 class _CheckRow(QWidget):
+    action_wanted = Signal(object)
+
     def __init__(self, check: Check, *, theme: ThemeController) -> None:
         super().__init__()
         row = QHBoxLayout(self)
@@ -122,3 +132,8 @@ class _CheckRow(QWidget):
         if not check.ok and check.remedy:
             text.addWidget(label(check.remedy, "muted", wrap=True))
         row.addLayout(text, 1)
+        action = check.action
+        if not check.ok and action is not None:
+            button = QPushButton(action.label)
+            button.clicked.connect(lambda _=False: self.action_wanted.emit(action))
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QMessageBox, QSpl
 
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.fleet import FleetController
+from desktop.qtmodels.places import Places
 from desktop.qtmodels.theme import CHOICES
 from desktop.views.fleet.panel import WIDTH as FLEET_WIDTH
 from desktop.views.fleet.panel import FleetPanel
@@ -37,6 +38,7 @@ class MainWindow(QMainWindow):
         *,
         context: PageContext,
         deployment: Deployment,
+        places: Places,
         fleet: FleetController,
         pages: Sequence[Page],
         farewell: Farewell | None = None,
@@ -48,11 +50,12 @@ class MainWindow(QMainWindow):
         self.context = context
         self.pages = list(pages)
         self._deployment = deployment
+        self._places = places
         self._farewell = farewell or say_farewell
         self._shown: Page | None = None
         self._wanted = 0
         self._closed = False
-        self.start_page = StartPage(context=context, deployment=deployment)
+        self.start_page = StartPage(context=context, deployment=deployment, places=places)
         self.menu = QMenu(self)
         self.rail = NavRail(pages=self.pages, theme=context.theme, menu=self.menu)
         self.strip = TopStrip(monitor=context.monitor, deployment=deployment, theme=context.theme)
@@ -66,6 +69,7 @@ class MainWindow(QMainWindow):
         self._actions: list[QAction] = []
         self._add_actions()
         self._fill_menu()
+        places.changed.connect(self._fill_places)
         self.rail.chosen.connect(self.show_page)
         context.monitor.attached.connect(self._choose)
         context.monitor.detached.connect(self._choose)
@@ -184,6 +188,10 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _=False, choice=choice: self._set_theme(choice))
             group.addAction(action)
         self.menu.addAction("Shortcuts\tF1").triggered.connect(lambda _=False: self.show_shortcuts())
+        self._where = self.menu.addMenu("Where it runs")
+        self._where.setToolTipsVisible(True)
+        self._where.menuAction().setVisible(False)
+        self.menu.aboutToShow.connect(self._places.look)
         self.menu.addSeparator()
         self._stop = self.menu.addAction("Stop the system …")
         self._stop.triggered.connect(lambda _=False: self._ask_stop(purge=False))
@@ -191,6 +199,18 @@ class MainWindow(QMainWindow):
         self._purge.triggered.connect(lambda _=False: self._ask_stop(purge=True))
         self.menu.addSeparator()
         self.menu.addAction("Close the window\tCtrl+Q").triggered.connect(lambda _=False: self.close())
+
+    def _fill_places(self) -> None:
+        places = self._places
+        self._where.clear()
+        for option in places.options:
+            action = self._where.addAction(option.label)
+            action.setCheckable(True)
+            action.setChecked(option == places.current)
+            action.setEnabled(option.available and not self._deployment.busy)
+            action.setToolTip(option.reason)
+            action.triggered.connect(lambda _=False, option=option: places.choose(option))
+        self._where.menuAction().setVisible(len(places.options) > 1)
 
     def _set_theme(self, choice: str) -> None:
         self.context.settings.theme = choice

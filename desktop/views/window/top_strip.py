@@ -18,7 +18,6 @@ from desktop.views.widgets.signs import StateSign
 from stack.target import ServiceStatus
 
 HEIGHT = 48
-WHERE = {"local": "This machine", "swarm": "Docker Swarm"}
 
 
 def system_state(services: list[ServiceStatus], *, attached: bool, phase: Phase) -> str:
@@ -48,7 +47,7 @@ class TopStrip(QFrame):
         self._deployment = deployment
         self.panel_button = IconButton(theme=theme, name="panel", words="Show or hide the fleet  ·  Ctrl+B", checkable=True)
         self.sign = StateSign(theme=theme)
-        self.where = label(WHERE.get(monitor.target.name, monitor.target.name), "strong")
+        self.where = label(monitor.where, "strong")
         self.word = Figure("degraded", role="muted", right=False)
         self.uptime = Figure("00:00:00", role="muted")
         self._holders: dict[QWidget, QWidget] = {}
@@ -73,6 +72,7 @@ class TopStrip(QFrame):
         self._timer.start()
         for signal in (monitor.attached, monitor.detached, monitor.status_changed, deployment.phase_changed):
             signal.connect(self._update)
+        monitor.where_changed.connect(self.where.setText)
         self._update()
 
     def add_controls(self, controls: QWidget) -> None:
