@@ -27,6 +27,7 @@ from desktop.qtmodels.places import Places, PlaceSource
 from desktop.qtmodels.starter import HasStored, Starter
 from desktop.qtmodels.tasks import RunTask
 from desktop.qtmodels.theme import ThemeController
+from desktop.qtmodels.updates import UpdateWatch
 from desktop.services.generator_client import GeneratorClient
 from desktop.services.paai_client import PaaiClient
 from desktop.settings import Settings, default_path
@@ -188,6 +189,7 @@ class Desktop:
             has_stored=has_stored,
             parent=root,
         )
+        self.updates = UpdateWatch(monitor=self.monitor, notifications=notifications, parent=root)
         operations = Operations(
             target=target, monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root
         )

@@ -130,6 +130,7 @@ class ServiceStatus:
         cpu_percent: Of one core, of all its processes, or None.
         update: Of a swarm: "rolling update 1 of 3", "rolling back", "rolled back: why"; empty when there is nothing to tell.
         rolled_back: Whether the last update was taken back, or is being so.
+        updating: Whether an update, or its rollback, is under way.
         stopped: Whether nothing of it runs because nothing shall: stopped on purpose, or never started. No failure.
     """
 
@@ -147,6 +148,7 @@ class ServiceStatus:
     update: str = ""
     rolled_back: bool = False
     stopped: bool = False
+    updating: bool = False
 
 
 @dataclass(frozen=True, slots=True)

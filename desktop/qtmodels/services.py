@@ -37,20 +37,34 @@ STARTING_S: Final = 60.0
 
 
 def state_of(status: ServiceStatus, now: datetime | None = None) -> str:
-    """One of running, starting, degraded, stopped, failed: a key of `widgets.signs.WORDS`."""
+    """One of running, updating, rolled back, starting, degraded, stopped, failed: a key of `widgets.signs.WORDS`."""
     if status.stopped or status.wanted == 0:
         return "stopped"
     young = status.since is not None and ((now or datetime.now(UTC)) - status.since).total_seconds() < STARTING_S
     if status.running == 0:
         # One that comes back again and again is always young.
         return "starting" if young and not status.restarts else "failed"
+    if status.updating:
+        return "updating"  # replicas come and go meanwhile
     if status.running < status.wanted:
         return "degraded"
+    if status.rolled_back:
+        return "rolled back"
+    if status.update:
+        return "degraded"  # it stopped half-way
     if status.healthy:
         return "running"
     if status.since is not None:
         return "starting" if young else "degraded"
     return "degraded" if status.message else "starting"
+
+
+def message_of(status: ServiceStatus) -> str:
+    """What is to be said of it: an update first, since it explains the rest."""
+    update = f"{status.update[:1].upper()}{status.update[1:].rstrip('.')}." if status.update else ""
+    if not update or update in status.message:
+        return status.message
+    return f"{update} {status.message}".strip()
 
 
 def title_of(service: str) -> str:
@@ -145,7 +159,7 @@ class ServicesModel(QAbstractTableModel):
             known = BY_NAME.get(status.service)
             return f"{status.service}: {known.role}" if known else status.service
         if role == Qt.ItemDataRole.ToolTipRole and column is Column.MESSAGE:
-            return status.message or None
+            return message_of(status) or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{HEADERS[column]}: {self._text(status, column)}"
         return None
@@ -166,4 +180,4 @@ class ServicesModel(QAbstractTableModel):
             case Column.MEMORY:
                 return UNKNOWN if status.memory_bytes is None else size(status.memory_bytes)
             case Column.MESSAGE:
-                return status.message
+                return message_of(status)

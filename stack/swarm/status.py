@@ -32,7 +32,9 @@ class StatusReader:
         state = self._site.engine.state(self._site.stack)
         known = services_of("swarm")
         if not state.services:
-            return [ServiceStatus(s.name, s.replicas, 0, False, 0, "Stopped.", scalable=s.scalable, stopped=True) for s in known]
+            return [
+                ServiceStatus(s.name, s.replicas, 0, False, 0, "Stopped.", scalable=s.scalable, stopped=True) for s in known
+            ]
         memory = self._measure()
         rows = []
         names = [s.name for s in known if state.find(s.name) or not self._site.overlays]
@@ -66,6 +68,7 @@ class StatusReader:
             memory_bytes=memory.get(service.name) if alive else None,
             update=verdict.update,
             rolled_back=verdict.rolled_back,
+            updating=service.update is not None and service.update.under_way,
         )
 
     def _measure(self) -> dict[str, int]:

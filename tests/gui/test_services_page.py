@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
-from desktop.qtmodels.services import STARTING_S, Column, ServicesModel, state_of
+from desktop.qtmodels.services import STARTING_S, Column, ServicesModel, message_of, state_of
 from desktop.views.services.page import ServicesPage
 from desktop.views.services.replicas import Replicas
 from stack.errors import StackError
@@ -46,6 +47,42 @@ def test_states() -> None:
     assert state_of(status_of("broker", 0)) == "stopped"
     assert state_of(status_of("broker", 0, message="It ended with code 1.")) == "failed"
     assert state_of(replace(status_of("paai", 2), wanted=3)) == "degraded"
+
+
+def test_updates_and_rollbacks_are_states_of_their_own() -> None:
+    rolling = replace(status_of("paai", 3), update="rolling update 1 of 3", updating=True)
+    assert state_of(rolling) == "updating"
+    assert state_of(replace(rolling, running=2)) == "updating", "one replica is being replaced"
+    assert message_of(rolling) == "Rolling update 1 of 3."
+    assert message_of(replace(rolling, message="Rolling update 1 of 3.")) == "Rolling update 1 of 3.", "said once"
+    back = replace(rolling, update="rolled back: task failed.", updating=False, rolled_back=True)
+    assert state_of(back) == "rolled back"
+    assert message_of(back) == "Rolled back: task failed."
+    assert state_of(replace(rolling, update="update stopped: task failed", updating=False)) == "degraded"
+
+
+def test_how_an_update_ends_is_told_once(bench: Bench) -> None:
+    bench.attach()
+    good = bench.target.services
+
+    def with_paai(**changes: Any) -> None:
+        bench.target.services = [replace(s, **changes) if s.service == "paai" else s for s in good]
+        bench.desktop.monitor.poll_status()
+
+    def told() -> list[str]:
+        return [n.text for n in bench.notifications.entries()]
+
+    with_paai(update="rolling update 1 of 3", updating=True)
+    assert told() == []
+    assert bench.window.strip.sign.state == "updating"
+    with_paai()
+    assert told() == ["paai was updated."]
+    with_paai(update="rolling update 1 of 3", updating=True)
+    with_paai(update="rolling back", updating=True, rolled_back=True)
+    with_paai(update="rolled back: unhealthy container", rolled_back=True)
+    assert "paai: the update failed, rolling back." in told()
+    assert len(told()) == 2
+    assert bench.window.strip.sign.state == "degraded"
 
 
 def test_only_what_differs_is_announced() -> None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
 from desktop.qtmodels.logs import LogTail
 from desktop.qtmodels.operations import Operations
-from desktop.qtmodels.services import Column, ServicesModel, title_of
+from desktop.qtmodels.services import Column, ServicesModel, message_of, title_of
 from desktop.views.page import Page, PageContext
 from desktop.views.services.delegate import StateDelegate
 from desktop.views.services.replicas import Replicas
@@ -206,7 +206,7 @@ class ServicesPage(Page):
             return
         self.name.setText(title_of(status.service))
         if not self._operations.busy(status.service):
-            self.doing.set_text(status.message)
+            self.doing.set_text(message_of(status))
         self.restart.setEnabled(self.context.monitor.is_attached and not self._operations.busy(status.service))
         if status.links != self._links_shown:
             self._links_shown = status.links

@@ -14,6 +14,8 @@ from desktop.qtmodels.theme import ThemeController
 WORDS: Final[dict[str, str]] = {
     "running": "running",
     "starting": "starting",
+    "updating": "updating",
+    "rolled back": "rolled back",
     "degraded": "degraded",
     "stopped": "stopped",
     "failed": "failed",
@@ -28,13 +30,15 @@ def colour_of(state: str, palette: Palette) -> str:
         "running": palette.ok,
         "done": palette.ok,
         "starting": palette.warn,
+        "updating": palette.accent,
+        "rolled back": palette.warn,
         "degraded": palette.warn,
         "failed": palette.bad,
     }.get(state, palette.idle)
 
 
 def paint_sign(painter: QPainter, rect: QRectF, state: str, palette: Palette, turn: float = 0.0) -> None:
-    """● running, ◐ starting, ▲ degraded, ■ stopped, ✕ failed, ✓ done, ○ waiting.
+    """● running, ◐ starting or updating, ▲ degraded or rolled back, ■ stopped, ✕ failed, ✓ done, ○ waiting.
 
     Args:
         painter: Where to.
@@ -54,13 +58,13 @@ def paint_sign(painter: QPainter, rect: QRectF, state: str, palette: Palette, tu
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(inner)
-    elif state == "starting":
+    elif state in ("starting", "updating"):
         painter.setPen(pen)
         painter.drawEllipse(inner)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawPie(inner, round((90 - turn) * 16), 180 * 16)
-    elif state == "degraded":
+    elif state in ("degraded", "rolled back"):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawPolygon(QPolygonF([QPointF(inner.center().x(), inner.top()), inner.bottomRight(), inner.bottomLeft()]))
@@ -115,7 +119,7 @@ class StateSign(QWidget):
 
     def set_turn(self, seconds: float) -> None:
         """Turn ◐ with time: one turn in two seconds."""
-        if self._state == "starting":
+        if self._state in ("starting", "updating"):
             self._turn = math.fmod(seconds * 180, 360)
             self.update()
 

@@ -29,9 +29,9 @@ def system_state(services: list[ServiceStatus], *, attached: bool, phase: Phase)
     if not attached:
         return "stopped"
     states = {state_of(s) for s in services}
-    if states & {"failed", "degraded", "stopped"}:
+    if states & {"failed", "degraded", "stopped", "rolled back"}:
         return "degraded"
-    return "starting" if "starting" in states else "running"
+    return next((state for state in ("starting", "updating") if state in states), "running")
 
 
 class TopStrip(QFrame):
