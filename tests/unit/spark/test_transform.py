@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import BinaryType, LongType, StructField, StructType, TimestampType
 
+from backend.contract.limits import FIRST_TIME_MS
 from backend.contract.names import CANARY_DEVICE_ID
 from backend.contract.times import to_datetime, to_iso
 from spark.transform import WindowRules, parse, transform
@@ -188,3 +189,18 @@ def test_windows_close_and_late_readings_are_left_out_and_counted(stream: Stream
         ("2023-11-14T22:13:30Z/humidity/d", (60.5, 60.0, 61.0, 2)),
     ]
     assert stream.dropped == 1
+
+
+def test_readings_from_before_the_epoch_are_late_and_counted(stream: Stream) -> None:
+    stream.take([("d", "humidity", BASE_MS, 1.0)])
+    stream.take([("d", "humidity", FIRST_TIME_MS, 2.0), ("d", "humidity", -1, 3.0)])
+    stream.take([("closer", "humidity", BASE_MS + 60_000, 1.0)])
+    assert stream.dropped == 2
+    assert [key.partition("/")[0] for key in stream.closed] == ["2023-11-14T22:13:20Z"]
+
+
+def test_a_time_from_before_the_epoch_is_read_as_it_is(spark: SparkSession) -> None:
+    times = [FIRST_TIME_MS, FIRST_TIME_MS + 1, -1, 0]
+    parsed = parse(records(spark, [value("d", "humidity", t, 50) for t in times]), rules=RULES)
+    rows = parsed.selectExpr("valid", "unix_millis(timestamp) AS ms").collect()
+    assert [(row["valid"], row["ms"]) for row in rows] == [(True, t) for t in times]
