@@ -22,6 +22,7 @@ class FakeTarget:
         services: What `status` gives.
         written: Log lines by service; `write` adds to them while they are followed.
         calls: What was called, in order.
+        given: Other endpoints than the usual ones.
         fixes: Key of an action → name of the check that it puts right.
     """
 
@@ -29,6 +30,7 @@ class FakeTarget:
         self.name = name
         self.where = where
         self.fixes: dict[str, str] = {}
+        self.given: Endpoints | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.fail_step: str | None = None
@@ -145,7 +147,7 @@ class FakeTarget:
         yield Step("stop", "Stop services", StepState.DONE, "all ended", elapsed_s=0.5)
 
     def endpoints(self) -> Endpoints:
-        return Endpoints(
+        return self.given or Endpoints(
             paai="http://127.0.0.1:15000",
             generator="http://127.0.0.1:14000",
             kafka="127.0.0.1:16092",

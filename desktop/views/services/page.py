@@ -1,5 +1,6 @@
 """Every service with state, replicas, restarts, load and message; the log of the selected one below."""
 
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QItemSelectionModel, Qt, QUrl
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.model.access import link_login
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
 from desktop.qtmodels.logs import LogTail
 from desktop.qtmodels.operations import Operations
@@ -28,6 +30,7 @@ from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.log_view import LogView
 from desktop.views.widgets.menu_button import WordButton
 from desktop.views.widgets.roles import label, set_role
+from desktop.views.widgets.secrets import CLIPBOARD_S, copy_secret
 from stack.catalogue import BY_NAME
 from stack.target import ServiceStatus
 
@@ -219,8 +222,18 @@ class ServicesPage(Page):
                 button = WordButton(words, theme=self.context.theme, name="link")
                 set_role(button, "quiet")
                 button.setToolTip(address)
-                button.clicked.connect(lambda _=False, address=address: QDesktopServices.openUrl(QUrl(address)))
+                button.clicked.connect(partial(self._open, status.service, words, address))
                 self.links.addWidget(button)
+
+    def _open(self, service: str, words: str, address: str, _: bool = False) -> None:
+        """Open a page, its login on the clipboard: in the address it would stay in the browser's history."""
+        endpoints = self.context.monitor.endpoints
+        login = link_login(service, words, endpoints) if endpoints is not None else None
+        if login is not None:
+            copy_secret(login.secret)
+            who = f"User {login.user}; the password" if login.user else "The bearer token"
+            self.context.notifications.info(f"{who} is on the clipboard for {CLIPBOARD_S} s.")
+        QDesktopServices.openUrl(QUrl(address))
 
     def _scale(self, service: str, replicas: int) -> None:
         self.model.set_scaling(service, replicas)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.model.access import access_of
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.places import Places
@@ -16,6 +17,7 @@ from desktop.views.fleet.panel import WIDTH as FLEET_WIDTH
 from desktop.views.fleet.panel import FleetPanel
 from desktop.views.page import Page, PageContext
 from desktop.views.start.page import StartPage
+from desktop.views.window.access import AccessDialog
 from desktop.views.window.nav_rail import NavRail
 from desktop.views.window.shortcuts import ShortcutSheet
 from desktop.views.window.status_bar import StatusBar
@@ -188,6 +190,9 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _=False, choice=choice: self._set_theme(choice))
             group.addAction(action)
         self.menu.addAction("Shortcuts\tF1").triggered.connect(lambda _=False: self.show_shortcuts())
+        self._access = self.menu.addAction("Addresses and logins …")
+        self._access.triggered.connect(lambda _=False: self.show_access())
+        self.menu.aboutToShow.connect(lambda: self._access.setEnabled(self.context.monitor.endpoints is not None))
         self._where = self.menu.addMenu("Where it runs")
         self._where.setToolTipsVisible(True)
         self._where.menuAction().setVisible(False)
@@ -224,6 +229,12 @@ class MainWindow(QMainWindow):
         if self._shown is not None:
             groups.append((self._shown.title, self._shown.actions()))
         ShortcutSheet(groups=groups, parent=self).open()
+
+    def show_access(self) -> None:
+        """Every address with its login."""
+        endpoints = self.context.monitor.endpoints
+        if endpoints is not None:
+            AccessDialog(ways=access_of(endpoints), parent=self).show()
 
     def _export(self) -> None:
         if self._shown is not None:
