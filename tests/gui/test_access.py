@@ -23,8 +23,8 @@ def guarded(make_bench: Callable[..., Bench]) -> Bench:
 
 
 def links(page: ServicesPage) -> list[QPushButton]:
-    found = [page.links.itemAt(i).widget() for i in range(page.links.count())]
-    return [w for w in found if isinstance(w, QPushButton)]
+    found = [page.links.itemAt(i) for i in range(page.links.count())]
+    return [w for item in found if item is not None and isinstance(w := item.widget(), QPushButton)]
 
 
 def visible(widget: QWidget) -> str:

@@ -12,6 +12,7 @@ from desktop.qtmodels.services import STARTING_S, Column, ServicesModel, message
 from desktop.views.services.page import ServicesPage
 from desktop.views.services.replicas import Replicas
 from stack.errors import StackError
+from stack.target import HistoryEntry
 from tests.gui.conftest import Bench
 from tests.helpers.fake_target import FakeTarget, status_of
 
@@ -214,3 +215,28 @@ def test_links_are_those_of_the_selected_service(page: ServicesPage) -> None:
     page.select("zookeeper")
     assert page.links.count() == 0
     assert page.findChild(QLabel) is not None
+
+
+def test_attempts_of_a_swarm_are_a_click_away(page: ServicesPage, bench: Bench) -> None:
+    assert not page.past.isVisible(), "plain processes remember none"
+    bench.target.name = "swarm"
+    now = datetime.now(UTC)
+    bench.target.past["paai"] = [
+        HistoryEntry(now, 0, "node-1", "running", "", "paai-services:2"),
+        HistoryEntry(now - timedelta(seconds=9), 0, "node-1", "failed", "It exited with code 1.", "paai-services:1"),
+    ]
+    bench.target.services = [replace(s, restarts=1) if s.service == "paai" else s for s in bench.target.services]
+    bench.wait(page.past.isVisible, "the button")
+    page.select("paai")
+    page.past.click()
+    model = page.attempts.table.model()
+    bench.wait(lambda: model.rowCount() == 2, "the attempts")
+    assert not page.log.isVisible()
+    assert model.index(1, 4).data() == "It exited with code 1."
+    page.select("broker")
+    bench.wait(lambda: page.attempts.note.text() == "Nothing is remembered of this service.", "those of another service")
+    bench.target.error = StackError("The engine does not answer")
+    page.select("mongodb")
+    bench.wait(lambda: "The engine does not answer" in page.attempts.note.text(), "why there are none")
+    page.past.click()
+    assert page.log.isVisible()

@@ -22,6 +22,7 @@ class FakeTarget:
         services: What `status` gives.
         written: Log lines by service; `write` adds to them while they are followed.
         calls: What was called, in order.
+        past: What `history` gives, by service.
         given: Other endpoints than the usual ones.
         fixes: Key of an action → name of the check that it puts right.
     """
@@ -31,6 +32,7 @@ class FakeTarget:
         self.where = where
         self.fixes: dict[str, str] = {}
         self.given: Endpoints | None = None
+        self.past: dict[str, list[HistoryEntry]] = {}
         self.gate = threading.Event()
         self.gate.set()
         self.fail_step: str | None = None
@@ -137,7 +139,10 @@ class FakeTarget:
         yield Step("restart", f"Restart {service}", StepState.DONE, "answers again", service=service)
 
     def history(self, service: str) -> list[HistoryEntry]:
-        return []
+        self.calls.append(f"history {service}")
+        if self.error is not None:
+            raise self.error
+        return list(self.past.get(service, []))
 
     def down(self, *, purge: bool = False) -> Iterator[Step]:
         self.calls.append("down purge" if purge else "down")

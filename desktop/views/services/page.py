@@ -14,16 +14,19 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.model.access import link_login
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
+from desktop.qtmodels.attempts import Attempts
 from desktop.qtmodels.logs import LogTail
 from desktop.qtmodels.operations import Operations
 from desktop.qtmodels.services import Column, ServicesModel, message_of, title_of
 from desktop.views.page import Page, PageContext
+from desktop.views.services.attempts import AttemptsView
 from desktop.views.services.delegate import StateDelegate
 from desktop.views.services.replicas import Replicas
 from desktop.views.widgets.figure import Elided
@@ -77,6 +80,13 @@ class ServicesPage(Page):
         self.restart.clicked.connect(self._restart)
         self.log = LogView(tail=self._tail, theme=context.theme, title="LOG")
         set_role(self.log.title, "heading")
+        self._attempts = Attempts(target=context.monitor.target, run_task=context.run_task, parent=self)
+        self.attempts = AttemptsView(attempts=self._attempts)
+        self.past = set_role(QToolButton(), "segment")
+        self.past.setText("Attempts")
+        self.past.setCheckable(True)
+        self.past.setToolTip("What became of each attempt to run this service")
+        self.past.toggled.connect(self._past_toggled)
         self._steppers: dict[str, Replicas] = {}
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.set_body(self._lay_out())
@@ -104,6 +114,7 @@ class ServicesPage(Page):
     def hidden(self) -> None:
         self._visible = False
         self._tail.stop()
+        self._attempts.show(None)
 
     def closing(self) -> None:
         self._tail.stop()
@@ -151,10 +162,13 @@ class ServicesPage(Page):
         bar.setSpacing(GAP_SMALL)
         bar.addWidget(self.name)
         bar.addWidget(self.doing, 1)
+        bar.addWidget(self.past)
         bar.addLayout(self.links)
         bar.addWidget(self.restart)
         column.addLayout(bar)
         column.addWidget(self.log, 1)
+        column.addWidget(self.attempts, 1)
+        self._past_toggled(False)
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(detail)
         self.splitter.setStretchFactor(0, 0)
@@ -166,7 +180,11 @@ class ServicesPage(Page):
         return self.splitter
 
     def _take(self, rows: list[ServiceStatus]) -> None:
+        # Only a swarm remembers them.
+        self.past.setVisible(self.context.monitor.target.name != "local")
         if not rows:
+            self._tail.stop()
+            self.past.setChecked(False)
             self.show_loading("Asking how the services are …")
             return
         self.show_body()
@@ -175,6 +193,8 @@ class ServicesPage(Page):
         if not self.table.selectionModel().hasSelection():
             self.select(rows[0].service)
         self._refresh_selected()
+        if self._visible and self.past.isChecked():
+            self._attempts.refresh()
 
     def _place_steppers(self) -> None:
         attached = self.context.monitor.is_attached
@@ -202,6 +222,14 @@ class ServicesPage(Page):
         self._refresh_selected()
         if self._visible and self._tail.service != status.service:
             self._tail.follow(status.service)
+        if self._visible and self.past.isChecked():
+            self._attempts.show(status.service)
+
+    def _past_toggled(self, on: bool) -> None:
+        self.log.setVisible(not on)
+        self.attempts.setVisible(on)
+        status = self._current()
+        self._attempts.show(status.service if on and status is not None else None)
 
     def _refresh_selected(self) -> None:
         status = self._current()
