@@ -14,7 +14,7 @@ from desktop.plots.layer import Layer, blend, colour, path_of, pen, ratio_of, re
 STEP_PX: Final = 2.0
 BAND_ALPHA: Final = 0.18
 #: Minimum and maximum of a window are also lines: a band over the envelope's fill alone would hide where it ends.
-EDGE_ALPHA: Final = 0.45
+EDGE_ALPHA: Final = 0.55
 EDGE_PX: Final = 1.0
 #: Of an open window, in multiples of the width.
 DASH: Final = (2.5, 2.0)
@@ -45,7 +45,7 @@ class StepsItem(Layer):
         """Draw in other colours."""
         self._hue, self._text, self._surface = hue, text, surface
         self._tint = blend(text, surface, self._strength)
-        self._edge = colour(hue, EDGE_ALPHA * self._strength)
+        self._edge = blend(hue, surface, EDGE_ALPHA * self._strength)
         self._brush = QBrush(colour(hue, BAND_ALPHA * self._strength))
         self.update()
 

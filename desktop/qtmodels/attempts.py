@@ -18,7 +18,7 @@ _COLUMNS: Final[tuple[tuple[str, Callable[[HistoryEntry], str]], ...]] = (
     ("Node", lambda e: e.node),
     ("State", lambda e: e.state),
     ("What was said", lambda e: e.message),
-    ("Image", lambda e: e.image),
+    ("Image", lambda e: e.image.split("@")[0]),
 )
 
 

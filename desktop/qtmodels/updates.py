@@ -1,10 +1,12 @@
 """Says how updates of services end: nobody watches the Services page all the time."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject
 
 from desktop.model.notifications import Notifications
 from desktop.qtmodels.monitor import Monitor
-from desktop.qtmodels.services import title_of
+from desktop.qtmodels.services import message_of, title_of
 from stack.target import ServiceStatus
 
 
@@ -25,7 +27,7 @@ class UpdateWatch(QObject):
                 continue
             title = title_of(row.service)
             if row.rolled_back and not was.rolled_back:
-                self._notifications.warning(f"{title}: the update failed, {row.update or 'rolled back'}.")
+                self._notifications.warning(f"{title}: the update failed. {message_of(replace(row, message=''))}")
             elif row.update and not row.updating and was.updating and not row.rolled_back:
                 self._notifications.warning(f"{title}: {row.update}.")
             elif was.updating and not row.updating and not row.update:

@@ -1,4 +1,4 @@
-"""Changing the colours of a built window without a pause: a few widgets at a time, those in view first."""
+"""Changing the colours of a built window without holding its event loop: a few widgets at a time, those in view first."""
 
 import time
 from typing import Final
@@ -18,7 +18,8 @@ class Restyler(QObject):
     """Puts a palette into force for the whole application. Lives on the GUI thread.
 
     The style sheet is set once. It names roles, which Qt looks up when it polishes a widget: a change of palette therefore
-    polishes each widget again. Setting the sheet again would do the same, but to all of them at once.
+    polishes each widget again. Setting the sheet again would do the same, but to all of them at once. What is in view changes
+    together, a few frames later: nothing of it is painted in between.
     """
 
     def __init__(self, *, app: QApplication, palette: Palette, parent: QObject | None = None) -> None:
@@ -53,6 +54,9 @@ class Restyler(QObject):
         self._scheme = palette.name
         for window in self._windows:
             window.setProperty("scheme", self._scheme)
+        for window in self._windows:
+            # A window in two schemes at once looks broken, and painting it half-way costs more than the restyling.
+            window.setUpdatesEnabled(False)
         self._waiting = self._app.allWidgets()
         self._timer.start(0)
 
@@ -69,5 +73,9 @@ class Restyler(QObject):
             if time.monotonic() >= until:
                 break
         self._waiting = waiting[done:]
+        if not any(w.isVisible() for w in self._waiting):
+            for window in self._windows:
+                if not window.updatesEnabled():
+                    window.setUpdatesEnabled(True)
         if not self._waiting:
             self._timer.stop()

@@ -81,6 +81,7 @@ def test_a_page_shown_in_the_middle_of_it_is_next(stopped: Callable[[str], Bench
     bench.desktop.theme.set_choice("dark")
     bench.window.show_key("services")
     restyler = bench.desktop.restyler
-    bench.wait(lambda: not any(w.isVisible() for w in restyler.waiting), "all that is in view")
-    assert bench.desktop.theme.palette.dark
+    assert not bench.window.updatesEnabled()
+    bench.wait(bench.window.updatesEnabled, "the window is painted again")
+    assert not any(w.isVisible() for w in restyler.waiting), "not before all that is in view has the new colours"
     bench.wait(lambda: restyler.done, "the rest")

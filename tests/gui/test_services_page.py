@@ -81,7 +81,7 @@ def test_how_an_update_ends_is_told_once(bench: Bench) -> None:
     with_paai(update="rolling update 1 of 3", updating=True)
     with_paai(update="rolling back", updating=True, rolled_back=True)
     with_paai(update="rolled back: unhealthy container", rolled_back=True)
-    assert "paai: the update failed, rolling back." in told()
+    assert "paai: the update failed. Rolling back." in told()
     assert len(told()) == 2
     assert bench.window.strip.sign.state == "degraded"
 

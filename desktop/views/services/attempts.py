@@ -8,7 +8,7 @@ from desktop.model.palette import GAP_LARGE, GAP_SMALL
 from desktop.qtmodels.attempts import Attempts
 from desktop.views.widgets.roles import label
 
-_WIDTHS: Final = (150, 70, 120, 90, 420)
+_WIDTHS: Final = (176, 70, 120, 90, 360)
 _ROW_PX: Final = 28
 
 

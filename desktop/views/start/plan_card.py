@@ -125,13 +125,19 @@ class _CheckRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP_SMALL)
         sign = StateSign(theme=theme, state="done" if check.ok else "failed", size=12)
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        beside = QVBoxLayout()
+        beside.addSpacing(2)  # the middle of the first line
+        beside.addWidget(sign)
+        beside.addStretch(1)
+        row.addLayout(beside)
         text = QVBoxLayout()
         text.setSpacing(0)
         text.addWidget(label(f"{check.name}: {check.detail}", "muted" if check.ok else "", wrap=True))
         if not check.ok and check.remedy:
             text.addWidget(label(check.remedy, "muted", wrap=True))
+        text.addStretch(1)
         row.addLayout(text, 1)
+        row.addSpacing(GAP_SMALL)
         action = check.action
         if not check.ok and action is not None:
             button = QPushButton(action.label)
