@@ -20,6 +20,8 @@ COLLECTION_PROGRESS: Final = "job_progress"
 COLLECTION_ACKNOWLEDGEMENTS: Final = "acknowledgements"
 #: GridFS bucket of the models: the collections ``models.files`` and ``models.chunks``.
 BUCKET_MODELS: Final = "models"
+#: Which model is promoted, and the jobs that train.
+COLLECTION_MODEL_STATE: Final = "model_state"
 
 #: A reading's identity. The same three fields again with another value are a correction.
 IDENTITY_FIELDS: Final = ("device_id", "sensor", "timestamp")
@@ -30,6 +32,7 @@ SINK_GROUP: Final = f"connect-{SINK_CONNECTOR}"  # Connect's own naming rule: "c
 
 # Spark
 JOB_AGGREGATE: Final = "aggregate"  # `_id` in job_progress
+JOB_PREDICT: Final = "predict"
 
 #: Readings of this device prove that the whole path works after a deployment. They are published and stored like any other,
 #: removed once seen, and left out of windows and charts.

@@ -51,6 +51,9 @@ GRANTS: Mapping[str, Grant] = {
             names.COLLECTION_AGGREGATES: _WRITE,
             names.COLLECTION_PREDICTIONS: _WRITE,
             names.COLLECTION_PROGRESS: _WRITE,
+            f"{names.BUCKET_MODELS}.files": _READ,
+            f"{names.BUCKET_MODELS}.chunks": _READ,
+            names.COLLECTION_MODEL_STATE: _READ,
         }
     ),
     "paai": Grant(reads_all=True),
@@ -60,6 +63,7 @@ GRANTS: Mapping[str, Grant] = {
             names.COLLECTION_PREDICTIONS: _WRITE,
             f"{names.BUCKET_MODELS}.files": _OWN,
             f"{names.BUCKET_MODELS}.chunks": _OWN,
+            names.COLLECTION_MODEL_STATE: _OWN,
         },
     ),
     "desktop": Grant(reads_all=True, collections={names.COLLECTION_ACKNOWLEDGEMENTS: _WRITE}),

@@ -114,7 +114,7 @@ class Engine:
         revised = self._settle(rows, first_number, numbers, findings, verdicts)
         answer = Scored(verdicts, revised, silences)
         if self._explain:
-            answer.features, answer.statistics = seen.features, seen.statistics
+            answer.features, answer.statistics, answer.scale = seen.features, seen.statistics, seen.scale
         return answer
 
     def _round(self, d: Rows, i: Rows, t: I64, v: F64, seen: features.Seen, findings: Findings) -> None:

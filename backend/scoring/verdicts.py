@@ -104,9 +104,10 @@ class Scored:
         verdicts: Of its readings, with what later readings of the same batch revised.
         revised: New verdicts of readings of earlier batches.
         silences: Devices that went silent.
-        features: Shape (readings, features): what the forecaster saw; NaN where there was none.
+        features: Shape (readings, features): what the forecaster saw; NaN where there was none. Only when asked for.
         statistics: Shape (readings, STATISTICS + ramps): the detectors' statistics as multiples of their normal size; NaN where
             there was none. Only when asked for.
+        scale: Normal size of each reading's innovation, in the sensor's unit; NaN where unknown. Only when asked for.
     """
 
     verdicts: Verdicts
@@ -114,3 +115,4 @@ class Scored:
     silences: list[Silence] = field(default_factory=list)
     features: F64 | None = None
     statistics: F64 | None = None
+    scale: F64 | None = None

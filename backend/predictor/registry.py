@@ -1,0 +1,210 @@
+"""Versions of the models in MongoDB: files in GridFS, and one document that says which version is promoted.
+
+A file's card is kept beside it too, so that lists are cheap; what is used is read from the sealed file alone. Calls block.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Final
+
+import gridfs
+import pymongo
+from gridfs.errors import NoFile
+from pymongo import MongoClient, ReturnDocument
+from pymongo.errors import PyMongoError
+
+from backend.contract.names import BUCKET_MODELS, COLLECTION_MODEL_STATE, DATABASE
+from backend.predictor.errors import ModelError
+from backend.predictor.models.bundle import Bundle, dump, load
+
+Document = dict[str, Any]
+_PROMOTED, _COUNTER = "promoted", "counter"
+_VERSION: Final = re.compile(r"v[1-9][0-9]{0,8}", re.ASCII)
+#: Former promoted versions that are remembered for rolling back.
+_HISTORY: Final = 20
+_TIMEOUT_S: Final = 20.0
+
+
+class UnknownVersionError(ModelError):
+    """There is no such version."""
+
+
+class PromotedVersionError(ModelError):
+    """The promoted version cannot be removed."""
+
+
+class RegistryUnavailableError(ModelError):
+    """MongoDB does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One version.
+
+    Attributes:
+        version: ``v3``.
+        promoted: Whether it is served.
+        card: See `training.run`.
+        size: Of its file, bytes.
+        checksum: SHA-256 of its file.
+    """
+
+    version: str
+    promoted: bool
+    card: Mapping[str, Any]
+    size: int
+    checksum: str
+
+
+class Registry:
+    """The versions in one MongoDB.
+
+    Args:
+        client: Of MongoDB; its owner closes it.
+        key: That model files are sealed with.
+    """
+
+    def __init__(self, client: MongoClient[Document], *, key: bytes) -> None:
+        database = client[DATABASE]
+        self._files = gridfs.GridFSBucket(database, bucket_name=BUCKET_MODELS)
+        self._entries = database[f"{BUCKET_MODELS}.files"]
+        self._state = database[COLLECTION_MODEL_STATE]
+        self._key = key
+
+    def entries(self) -> list[Entry]:
+        """All versions, the newest first."""
+        with _Guard():
+            promoted = self._promoted()
+            found = [_entry(row, promoted) for row in self._entries.find({"metadata.card": {"$exists": True}})]
+        return sorted(found, key=lambda e: -int(e.version[1:]))
+
+    def entry(self, version: str) -> Entry:
+        """One version.
+
+        Raises:
+            UnknownVersionError: there is none.
+        """
+        _check(version)
+        with _Guard():
+            row = self._entries.find_one({"filename": version})
+            if row is None:
+                raise UnknownVersionError(f"There is no model {version}.")
+            return _entry(row, self._promoted())
+
+    def publish(self, bundle: Bundle) -> str:
+        """Store a bundle as a new version and name it."""
+        with _Guard():
+            counter = self._state.find_one_and_update(
+                {"_id": _COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            version = f"v{counter['value'] if counter else 1}"
+            card = {**bundle.card, "version": version}
+            data = dump(replace(bundle, card=card), key=self._key)
+            metadata = {"card": card, "sha256": sha256(data).hexdigest()}
+            self._files.upload_from_stream(version, data, metadata=metadata)
+        return version
+
+    def fetch(self, version: str) -> Bundle:
+        """Read a version, check it, and give what it holds.
+
+        Raises:
+            UnknownVersionError: there is none.
+            ModelError: it must not be used; says why.
+        """
+        _check(version)
+        with _Guard():
+            try:
+                with self._files.open_download_stream_by_name(version) as stream:
+                    data, metadata = stream.read(), stream.metadata or {}
+            except NoFile:
+                raise UnknownVersionError(f"There is no model {version}.") from None
+        if sha256(data).hexdigest() != metadata.get("sha256"):
+            raise ModelError(f"The file of model {version} was changed: its checksum differs. Train a new model.")
+        bundle = load(data, key=self._key)
+        if bundle.version != version:
+            raise ModelError(f"The file of model {version} is that of {bundle.version or 'no version'}; it is not used.")
+        return bundle
+
+    def promoted(self) -> str | None:
+        """The version that is served, if any."""
+        with _Guard():
+            return self._promoted()
+
+    def promote(self, version: str) -> None:
+        """Serve this version from now on. It is read and checked before.
+
+        Raises:
+            UnknownVersionError, ModelError: as of `fetch`.
+        """
+        self.fetch(version)
+        with _Guard():
+            before = self._promoted()
+            if before == version:
+                return
+            push = {"$push": {"before": {"$each": [before], "$slice": -_HISTORY}}} if before else {}
+            self._state.update_one({"_id": _PROMOTED}, {"$set": {"version": version}, **push}, upsert=True)
+
+    def roll_back(self) -> str:
+        """Serve the version again that was served before this one.
+
+        Raises:
+            UnknownVersionError: there was none, or it is gone.
+        """
+        with _Guard():
+            state = self._state.find_one({"_id": _PROMOTED}) or {}
+            known = {row["filename"] for row in self._entries.find({}, {"filename": True})}
+        before = [v for v in state.get("before", []) if v in known and v != state.get("version")]
+        if not before:
+            raise UnknownVersionError("There is no earlier promoted model to go back to.")
+        version = str(before[-1])
+        self.fetch(version)
+        with _Guard():
+            self._state.update_one({"_id": _PROMOTED}, {"$set": {"version": version, "before": before[:-1]}})
+        return version
+
+    def delete(self, version: str) -> None:
+        """Remove a version.
+
+        Raises:
+            UnknownVersionError: there is none.
+            PromotedVersionError: it is served; promote another one first.
+        """
+        _check(version)
+        with _Guard():
+            if self._promoted() == version:
+                raise PromotedVersionError(f"The model {version} is promoted. Promote another one before removing it.")
+            row = self._entries.find_one({"filename": version})
+            if row is None:
+                raise UnknownVersionError(f"There is no model {version}.")
+            self._files.delete(row["_id"])
+
+    def _promoted(self) -> str | None:
+        state = self._state.find_one({"_id": _PROMOTED})
+        return str(state["version"]) if state else None
+
+
+class _Guard:
+    """Bounds the calls to MongoDB inside, and says it in our words when it does not answer."""
+
+    def __enter__(self) -> None:
+        self._limit = pymongo.timeout(_TIMEOUT_S)
+        self._limit.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        self._limit.__exit__(kind, error, trace)
+        if isinstance(error, PyMongoError):
+            text = str(error).partition(" (configured")[0][:200]
+            raise RegistryUnavailableError(f"MongoDB does not answer: {text}. Repeat it.") from error
+
+
+def _check(version: str) -> None:
+    if not _VERSION.fullmatch(version):
+        raise UnknownVersionError("A model's name is v and a number, e.g. v3.")
+
+
+def _entry(row: Mapping[str, Any], promoted: str | None) -> Entry:
+    metadata = row.get("metadata") or {}
+    version = str(row["filename"])
+    return Entry(version, version == promoted, metadata.get("card", {}), int(row["length"]), str(metadata.get("sha256", "")))

@@ -1,0 +1,115 @@
+"""The models: list, train, promote, roll back, delete; and the jobs that train."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Depends
+
+from backend.common.app import JsonAnswer
+from backend.common.errors import ConflictError, NotFoundError, UnavailableError
+from backend.predictor.errors import ModelError
+from backend.predictor.jobs import Jobs
+from backend.predictor.registry import (
+    Entry,
+    PromotedVersionError,
+    Registry,
+    RegistryUnavailableError,
+    UnknownVersionError,
+)
+from backend.predictor.schemas import TrainIn
+from backend.predictor.serving import Serving
+
+T = TypeVar("T")
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The token is missing or wrong."},
+    403: {"description": "The token may ask for predictions, and not change models."},
+    404: {"description": "There is no such model or job."},
+    409: {"description": "Not possible in the present state."},
+    503: {"description": "MongoDB does not answer; repeat it after `Retry-After` seconds."},
+}
+
+
+async def _ask(call: Callable[..., T], *arguments: Any) -> T:
+    """Run a call of the registry in a thread, with its errors as answers."""
+    try:
+        return await asyncio.to_thread(call, *arguments)
+    except UnknownVersionError as error:
+        raise NotFoundError(str(error)) from error
+    except PromotedVersionError as error:
+        raise ConflictError(str(error)) from error
+    except RegistryUnavailableError as error:
+        raise UnavailableError(str(error), retry_after_s=2) from error
+    except ModelError as error:
+        raise ConflictError(str(error)) from error
+
+
+def _wire(entry: Entry) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "promoted": entry.promoted,
+        "size": entry.size,
+        "sha256": entry.checksum,
+        "card": dict(entry.card),
+    }
+
+
+def models_router(*, registry: Registry, serving: Serving, jobs: Jobs, may_change: Callable[..., Any]) -> APIRouter:
+    """The calls.
+
+    Args:
+        registry, serving, jobs: What they work on.
+        may_change: Dependency of the calls that change something.
+    """
+    router = APIRouter(tags=["models"])
+    guarded = [Depends(may_change)]
+
+    @router.get("/api/v1/models", response_class=JsonAnswer, responses={401: _ERRORS[401], 503: _ERRORS[503]})
+    async def models() -> JsonAnswer:
+        """Versions, the newest first, with their cards."""
+        entries = await _ask(registry.entries)
+        return JsonAnswer({"promoted": serving.version or None, "models": [_wire(e) for e in entries]})
+
+    @router.post("/api/v1/models", status_code=202, response_class=JsonAnswer, dependencies=guarded, responses=_ERRORS)
+    async def train(body: TrainIn | None = None) -> JsonAnswer:
+        """Train a new version. It is published when it beats the naive forecasts, and never promoted by itself."""
+        job = await jobs.start((body or TrainIn()).arguments())
+        return JsonAnswer({"job": job.name}, status_code=202)
+
+    @router.post("/api/v1/models/rollback", response_class=JsonAnswer, dependencies=guarded, responses=_ERRORS)
+    async def roll_back() -> JsonAnswer:
+        """Promote the version again that was promoted before this one."""
+        version = await _ask(registry.roll_back)
+        await serving.refresh()
+        return JsonAnswer({"promoted": version})
+
+    @router.get("/api/v1/models/{version}", response_class=JsonAnswer, responses=_ERRORS)
+    async def model(version: str) -> JsonAnswer:
+        """One version with its card."""
+        return JsonAnswer(_wire(await _ask(registry.entry, version)))
+
+    @router.post("/api/v1/models/{version}/promote", response_class=JsonAnswer, dependencies=guarded, responses=_ERRORS)
+    async def promote(version: str) -> JsonAnswer:
+        """Serve this version from now on. The old one serves until the new one is read and checked."""
+        await _ask(registry.promote, version)
+        await serving.refresh()
+        return JsonAnswer({"promoted": version})
+
+    @router.delete("/api/v1/models/{version}", response_class=JsonAnswer, dependencies=guarded, responses=_ERRORS)
+    async def delete(version: str) -> JsonAnswer:
+        """Remove a version that is not promoted."""
+        await _ask(registry.delete, version)
+        return JsonAnswer({"deleted": version})
+
+    @router.get("/api/v1/jobs/{job}", response_class=JsonAnswer, responses=_ERRORS)
+    async def job_state(job: str) -> JsonAnswer:
+        """How a training stands."""
+        return JsonAnswer(jobs.get(job).wire())
+
+    @router.delete("/api/v1/jobs/{job}", response_class=JsonAnswer, dependencies=guarded, responses=_ERRORS)
+    async def cancel(job: str) -> JsonAnswer:
+        """Cancel a training; one that has ended stays as it is."""
+        return JsonAnswer(jobs.cancel(job).wire())
+
+    return router

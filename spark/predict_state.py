@@ -1,0 +1,127 @@
+"""The shards' state on disk, exact after a kill: a snapshot now and then, and a journal of the batches since.
+
+Spark plans a batch before it is processed and commits it after; a batch that was not committed comes again with the same
+records. So the state after batch n must be found when batch n + 1 comes, and that after batch n - 1 when batch n comes again.
+A journal file holds a batch's readings; the state after batch n is the newest snapshot at or before n and the journals since,
+scored again, which gives the same as the first time.
+
+Files: ``snapshot-<batch>-<shard>.state``, ``journal-<batch>.npz``. Each is written under another name, synced and renamed.
+"""
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from backend.scoring.errors import StateError
+from backend.scoring.state import ShardState
+from spark.predict_rows import Rows
+
+#: Batches between two snapshots.
+EVERY: Final = 30
+
+
+class StateStore:
+    """One directory; one process at a time.
+
+    Args:
+        directory: Beside Spark's checkpoint, on the same durable volume.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def record(self, batch: int, model: str, shards: Mapping[int, Rows]) -> None:
+        """Keep a batch's readings before they are scored."""
+        buffer = io.BytesIO()
+        arrays: dict[str, np.typing.NDArray[np.generic]] = {}
+        heads = {}
+        for shard, rows in shards.items():
+            heads[str(shard)] = rows.device_ids
+            arrays[f"{shard}.sensors"], arrays[f"{shard}.t_ms"] = rows.sensors, rows.t_ms
+            arrays[f"{shard}.values"] = rows.values
+        head = np.frombuffer(json.dumps({"model": model, "ids": heads}).encode(), dtype=np.uint8)
+        np.savez(buffer, allow_pickle=False, head=head, **arrays)
+        self._write(f"journal-{batch}.npz", buffer.getvalue())
+
+    def recorded(self, batch: int) -> tuple[str, dict[int, Rows]]:
+        """The model's version and the readings of a batch.
+
+        Raises:
+            StateError: there are none.
+        """
+        try:
+            with np.load(self._directory / f"journal-{batch}.npz", allow_pickle=False) as stored:
+                head = json.loads(stored["head"].tobytes())
+                shards = {
+                    int(shard): Rows(
+                        list(ids), stored[f"{shard}.sensors"], stored[f"{shard}.t_ms"], stored[f"{shard}.values"], 0
+                    )
+                    for shard, ids in head["ids"].items()
+                }
+                return str(head["model"]), shards
+        except (OSError, KeyError, ValueError) as error:
+            raise StateError(f"the readings of batch {batch} are not kept: {error}") from error
+
+    def snapshot(self, batch: int, shards: Mapping[int, ShardState]) -> None:
+        """Keep the state after a batch, and let go of what is older."""
+        for shard, state in shards.items():
+            self._write(f"snapshot-{batch}-{shard}.state", state.to_bytes())
+        self._write(f"snapshot-{batch}.json", json.dumps(sorted(shards)).encode())
+        complete = self._snapshots()
+        # Two snapshots stay: should the newest be damaged, the one before and its journals still lead there.
+        oldest = complete[-2] if len(complete) > 1 else complete[0]
+        for path in self._directory.iterdir():
+            number = _batch(path)
+            if number is not None and (number < oldest or (path.name.startswith("journal") and number <= oldest)):
+                path.unlink(missing_ok=True)
+
+    def before(self, batch: int) -> tuple[int, dict[int, ShardState]]:
+        """The newest snapshot from before a batch: its batch and the shards; -1 and nothing where there is none."""
+        for number in reversed(self._snapshots()):
+            if number >= batch:
+                continue
+            try:
+                shards = json.loads((self._directory / f"snapshot-{number}.json").read_text(encoding="utf-8"))
+                states = {
+                    int(shard): ShardState.from_bytes((self._directory / f"snapshot-{number}-{shard}.state").read_bytes())
+                    for shard in shards
+                }
+            except (OSError, ValueError, StateError):
+                continue  # the one before it and its journals lead to the same
+            return number, states
+        return -1, {}
+
+    def journals(self, after: int, before: int) -> list[int]:
+        """Batches that were recorded in between."""
+        found = (_batch(p) for p in self._directory.glob("journal-*.npz"))
+        return sorted(n for n in found if n is not None and after < n < before)
+
+    def clear(self) -> None:
+        """Forget everything: the state of before cannot be used."""
+        for path in self._directory.iterdir():
+            if _batch(path) is not None:
+                path.unlink(missing_ok=True)
+
+    def _snapshots(self) -> list[int]:
+        found = (_batch(p) for p in self._directory.glob("snapshot-*.json"))
+        return sorted(n for n in found if n is not None)
+
+    def _write(self, name: str, data: bytes) -> None:
+        temporary = self._directory / f".{name}.{os.getpid()}"
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._directory / name)
+
+
+def _batch(path: Path) -> int | None:
+    name, _, rest = path.name.partition("-")
+    number = rest.partition(".")[0].partition("-")[0]
+    return int(number) if name in ("snapshot", "journal") and number.isdecimal() else None

@@ -1,0 +1,75 @@
+"""`python -m tests.evaluation`: train, draw, measure, print."""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from backend.predictor.models.bundle import Bundle, dump, load
+from backend.predictor.training.run import Options, train
+from backend.predictor.training.source import ArraySource
+from tests.evaluation.measure import Totals, measure
+from tests.evaluation.report import figures, markdown
+from tests.evaluation.streams import Stream, drawn_plans
+
+#: Of the history that is trained on.
+TRAINING_SEED = 11
+_KEY = b"evaluation"
+_DOC = Path(__file__).parents[2] / "docs" / "prediction.md"
+_BEGIN, _END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation", description="How well faults are found.")
+    parser.add_argument("--seed", type=int, help="of what is drawn after training; by default another one each time")
+    parser.add_argument("--streams", type=int, default=6, help="each with its own magnitudes (6)")
+    parser.add_argument("--per-type", type=int, default=17, help="devices of each type in a stream (17)")
+    parser.add_argument("--hours", type=float, default=3.0, help="length of a stream (3)")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="use this model, or store the trained one there")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/prediction.md")
+    parser.add_argument("--only-ours", action="store_true", help="leave out the simple detectors")
+    given = parser.parse_args()
+    bundle = _model(given.model)
+    seed = given.seed if given.seed is not None else secrets.randbelow(2**31)
+    _say(f"drawn with seed {seed}")
+    totals = Totals()
+    began = time.monotonic()
+    for i, plan in enumerate(drawn_plans(seed, given.streams)):
+        stream = Stream(seed=seed + 1000 + i, per_type=given.per_type, hours=given.hours, plan=plan)
+        measure(stream, bundle, totals, simple=not given.only_ours)
+        _say(f"stream {i + 1} of {given.streams} done, {time.monotonic() - began:.0f} s")
+    result = {"seed": seed, **figures(totals)}
+    table = markdown(result)
+    sys.stdout.write((json.dumps(result, indent=1) if given.json else table) + "\n")
+    if given.write:
+        text = _DOC.read_text(encoding="utf-8")
+        head, rest = text.split(_BEGIN)
+        tail = rest.split(_END)[1]
+        _DOC.write_text(f"{head}{_BEGIN}\n\nSeed {seed}. {table}\n\n{_END}{tail}", encoding="utf-8")
+    return 0
+
+
+def _model(path: Path | None) -> Bundle:
+    if path is not None and path.exists():
+        return load(path.read_bytes(), key=_KEY)
+    _say("makes a history to train on")
+    history = ArraySource(Stream(seed=TRAINING_SEED, per_type=12, hours=6.0).series())
+    outcome = train(history, Options(seed=1), report=lambda part, text: None, cancelled=lambda: False)
+    _say(f"trained in {outcome.bundle.card['took_s']} s; to be promoted: {'yes' if outcome.promote else 'no'}")
+    for sensor, why in outcome.bundle.card["refused"].items():
+        _say(f"{sensor}: {why}")
+    data = dump(outcome.bundle, key=_KEY)
+    if path is not None:
+        path.write_bytes(data)
+    return load(data, key=_KEY)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
