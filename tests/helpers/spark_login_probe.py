@@ -44,7 +44,7 @@ def main(event_log: Path) -> None:
     pages += [f"{base}/StreamingQuery/statistics/?id={query.runId}"]
     pages += [f"{api}/environment", f"{api}/sql?details=true&planDescription=true", f"{api}/jobs"]
     for page in pages:
-        with urllib.request.urlopen(page, timeout=20) as answer:
+        with urllib.request.urlopen(page, timeout=120) as answer:
             tell(f"--- {page} {answer.status}\n{answer.read().decode()}")
     tell(json.dumps(dict(session.sparkContext.getConf().getAll())))
     query.stop()
