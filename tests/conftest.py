@@ -6,6 +6,11 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine's load, not of the code.
+settings.register_profile("paai", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("paai")
 
 _MUST_RUN = ("integration", "e2e", "swarm")
 _skipped: list[str] = []
