@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from stack.container import gateway, kafka, mongo, spark
-from stack.container.environment import Environment, SettingError
+from stack.container import archive, gateway, kafka, mongo, spark
+from stack.container.environment import JAVA, Environment, SettingError
 
 ROLES: Final[dict[str, Callable[[Environment], tuple[str, ...]]]] = {
     "zookeeper": kafka.zookeeper,
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{role} cannot be prepared. {error}\n")
         return 1
     sys.stdout.flush()
-    return become(command)
+    return become(archive.applied(role, command) if command[0] == str(JAVA) else command)
 
 
 def become(command: tuple[str, ...]) -> NoReturn:

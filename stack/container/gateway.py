@@ -23,8 +23,11 @@ PAGES: Final[Mapping[int, tuple[str, int]]] = {
 
 _COMMON: Final = """\
 global
-    log stdout format raw local0 notice
+    # What becomes of servers it says on stderr anyway.
+    log stdout format raw local0 err
     maxconn 4096
+    # Told to stop (SIGUSR1) it takes no new connections and ends those that it has after their request.
+    hard-stop-after 8s
     nbthread 2
 
 # Docker's own name server. A task is taken out of it before it is told to stop, so what it no longer names must be forgotten

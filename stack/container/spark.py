@@ -8,6 +8,9 @@ from stack.container.environment import JAVA, Environment, own_address
 from stack.jvm import spark
 from stack.jvm.command import java_command
 
+#: The master, by the name of its service.
+HOST: Final = "spark-master"
+_MASTER_URL: Final = f"spark://{HOST}:{ports.SPARK_MASTER}"
 PYTHON: Final = "/opt/paai/venv/bin/python"
 APPLICATION: Final = "/opt/paai/app"
 JARS: Final = "/opt/paai/jars"
@@ -18,13 +21,13 @@ _TEMPORARY: Final = f"-Djava.io.tmpdir={WORK}"
 
 def master(environment: Environment) -> tuple[str, ...]:
     """The command of the master."""
-    home = _prepare("spark-master")
+    home = _prepare(HOST)
     return java_command(
         JAVA,
         service="spark-master",
         class_path=(f"{home}/jars/*",),
         main=spark.MASTER_MAIN,
-        arguments=("--host", "spark-master", "--port", str(ports.SPARK_MASTER), "--webui-port", str(ports.SPARK_MASTER_UI)),
+        arguments=("--host", HOST, "--port", str(ports.SPARK_MASTER), "--webui-port", str(ports.SPARK_MASTER_UI)),
         heap_mb=environment.number("PAAI_HEAP_MB", spark.MASTER_HEAP_MB),
         flags=(*spark.master_flags(), _TEMPORARY),
         quick_start=True,
@@ -33,7 +36,7 @@ def master(environment: Environment) -> tuple[str, ...]:
 
 def worker(environment: Environment) -> tuple[str, ...]:
     """The command of a worker."""
-    address = own_address("spark-master")
+    address = own_address(HOST)
     home = _prepare(address)
     return java_command(
         JAVA,
@@ -44,7 +47,7 @@ def worker(environment: Environment) -> tuple[str, ...]:
             *("--host", address, "--webui-port", str(ports.SPARK_WORKER_UI)),
             *("--cores", str(environment.number("PAAI_WORKER_CORES", spark.WORKER_CORES))),
             *("--memory", environment.text("PAAI_WORKER_MEMORY", spark.WORKER_MEMORY)),
-            *("--work-dir", WORK, _master_url()),
+            *("--work-dir", WORK, _MASTER_URL),
         ),
         heap_mb=environment.number("PAAI_HEAP_MB", spark.WORKER_HEAP_MB),
         flags=(*spark.worker_flags(), _TEMPORARY),
@@ -54,7 +57,7 @@ def worker(environment: Environment) -> tuple[str, ...]:
 
 def job(environment: Environment) -> tuple[str, ...]:
     """The command of the driver of the aggregates job; waits for the master."""
-    address = own_address("spark-master")
+    address = own_address(HOST)
     home = _prepare(address)
     os.environ.setdefault("PAAI_SPARK_CORES", str(spark.JOB_CORES))
     os.environ.setdefault("PAAI_EXECUTOR_MEMORY", spark.EXECUTOR_MEMORY)
@@ -65,15 +68,11 @@ def job(environment: Environment) -> tuple[str, ...]:
         service="spark-job",
         class_path=(f"{home}/jars/*", f"{JARS}/*"),
         main=spark.SUBMIT_MAIN,
-        arguments=spark.submit_arguments(_master_url(), settings, f"{APPLICATION}/spark/aggregate.py"),
+        arguments=spark.submit_arguments(_MASTER_URL, settings, f"{APPLICATION}/spark/aggregate.py"),
         heap_mb=environment.number("PAAI_HEAP_MB", spark.DRIVER_HEAP_MB),
         flags=(*spark.job_flags(), _TEMPORARY),
         quick_start=True,  # the driver plans; the executor computes
     )
-
-
-def _master_url() -> str:
-    return f"spark://spark-master:{ports.SPARK_MASTER}"
 
 
 def _prepare(address: str) -> str:

@@ -134,6 +134,7 @@ def _build(
             "org.opencontainers.image.licenses": "MIT",
         },
         arguments=_arguments(digests[""]),
+        network="host" if spec.debian else "none",
         progress=progress,
         cancel=cancel,
     )

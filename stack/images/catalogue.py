@@ -33,6 +33,7 @@ class ImageSpec:
         requirements: It holds the wheels of ``requirements/images/NAME.txt``; empty = none.
         jars: Whether it holds JVM artifacts.
         node: Whether it holds the Node packages of its folder's lock file.
+        debian: Whether its build installs packages of Debian; the others' builds have no network at all.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ImageSpec:
     requirements: str = ""
     jars: bool = False
     node: bool = False
+    debian: bool = False
 
     @property
     def image(self) -> str:
@@ -109,15 +111,15 @@ def _mongo_express_lite() -> Context:
 
 #: In the order in which they are built.
 IMAGES: Final[tuple[ImageSpec, ...]] = (
-    ImageSpec("base", "Base", None, lambda: _context("base")),
+    ImageSpec("base", "Base", None, lambda: _context("base"), debian=True),
     ImageSpec("services", "paai, generator, operator", "base", _services, requirements="services"),
-    ImageSpec("gateway", "Gateway", "base", lambda: _context("gateway", *sources(_ENTRY_POINTS))),
-    ImageSpec("jre", "Java", "base", lambda: _context("jre")),
+    ImageSpec("gateway", "Gateway", "base", lambda: _context("gateway", *sources(_ENTRY_POINTS)), debian=True),
+    ImageSpec("jre", "Java", "base", lambda: _context("jre"), debian=True),
     ImageSpec("kafka", "ZooKeeper, Kafka, Connect", "jre", _kafka, jars=True),
     ImageSpec("spark-libs", "Spark", "jre", _spark_libs, requirements="spark", jars=True),
     ImageSpec("spark", "Spark job", "spark-libs", lambda: _context("spark", *sources((*_ENTRY_POINTS, "spark")))),
     ImageSpec("mongo-lite", "MongoDB's stand-in", "base", _mongo_lite, requirements="mongo-lite"),
-    ImageSpec("mongo-express-lite", "mongo-express", "base", _mongo_express_lite, node=True),
+    ImageSpec("mongo-express-lite", "mongo-express", "base", _mongo_express_lite, node=True, debian=True),
 )
 
 BY_NAME: Final = {spec.name: spec for spec in IMAGES}

@@ -86,17 +86,21 @@ class Docker:
         *,
         labels: Mapping[str, str],
         arguments: Mapping[str, str],
+        network: str = "none",
         progress: Progress,
         cancel: threading.Event | None,
     ) -> None:
         """Build `image` from `context`.
+
+        Args:
+            network: Of its steps: "none", or the engine's "host".
 
         Raises:
             EngineError: a step failed, with its words.
             CancelledError: `cancel` was set; finished steps are kept by the engine.
         """
         command = [
-            *(*self.command, "build", "--network", "host", "--force-rm", "--tag", image),
+            *(*self.command, "build", "--network", network, "--force-rm", "--tag", image),
             *(word for key, value in labels.items() for word in ("--label", f"{key}={value}")),
             *(word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")),
             "-",

@@ -33,7 +33,7 @@ def test_a_build_gets_its_context_and_tells_its_progress(tmp_path: Path) -> None
     build(docker, lambda *news: seen.append(news))
 
     call = (tmp_path / "call").read_text("utf-8")
-    assert call.startswith("0 build --network host")  # the classic builder
+    assert call.startswith("0 build --network none")  # the classic builder
     assert "--tag paai-x:latest --label a=b --build-arg C=d -" in call
     assert b"Dockerfile" in (tmp_path / "tar").read_bytes()
     assert seen == [(1, 4, "Step 2 of 4: RUN it")]
