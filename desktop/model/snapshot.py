@@ -83,6 +83,43 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a model expected of one focus device.
+
+    Attributes:
+        device_id: Its id.
+        t, expected, lower, upper: float64[n], ascending in t; NaN in a gap and where nothing could be expected.
+    """
+
+    device_id: str
+    t: FloatArray
+    expected: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Odd readings, ascending in t.
+
+    Attributes:
+        t, value: float64[n]; `value` is NaN for a silence.
+        grade: int8[n], 1 info, 2 warning, 3 critical.
+        device_ids, reasons: n texts.
+    """
+
+    t: FloatArray
+    value: FloatArray
+    grade: npt.NDArray[np.int8]
+    device_ids: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+#: Nothing odd.
+NO_MARKS = Marks(np.empty(0), np.empty(0), np.empty(0, np.int8), (), ())
+
+
+@dataclass(frozen=True, slots=True)
 class SensorView:
     """All that one chart draws.
 
@@ -94,6 +131,8 @@ class SensorView:
         focus_steps: Windows of each focus device, by device id.
         devices: Devices that reported in the last `reporting_s` seconds.
         mean, low, high: Of the last reporting_s seconds of raw readings; NaN without any.
+        expected: What was expected of focus devices.
+        marks: Odd readings.
     """
 
     sensor: str
@@ -105,6 +144,8 @@ class SensorView:
     mean: float
     low: float
     high: float
+    expected: tuple[Expected, ...] = ()
+    marks: Marks = NO_MARKS
 
 
 @dataclass(frozen=True, slots=True)

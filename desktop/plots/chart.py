@@ -12,6 +12,7 @@ from backend.contract.devices import DeviceType
 from desktop.model.palette import Palette
 from desktop.model.snapshot import SensorView
 from desktop.plots.axes import RIGHT_ROOM_PX, AxesItem, PlotFrame
+from desktop.plots.band import BandItem
 from desktop.plots.crosshair import CrosshairItem
 from desktop.plots.curves import CurvesItem
 from desktop.plots.endlabels import LABEL_ROOM_PX, EndLabelsItem
@@ -22,6 +23,7 @@ from desktop.plots.layer import Layer
 from desktop.plots.lookup import read_at
 from desktop.plots.readout import ReadoutItem, table_of
 from desktop.plots.steps import StepsItem
+from desktop.plots.triangles import TrianglesItem
 from desktop.plots.valuerange import ValueRange
 
 #: Reserved for value labels, whatever they say: "−1 000.5" fits.
@@ -56,6 +58,7 @@ class Chart(pg.GraphicsView):
         hovered(object): time under the pointer, or None.
         menu_wanted(QPoint): a context menu, at this place on the screen.
         label_clicked(str): a focus device's end label.
+        mark_clicked(int): an anomaly's triangle; index into the view's marks.
         resized(): the plot's area has another size.
     """
 
@@ -65,6 +68,7 @@ class Chart(pg.GraphicsView):
     hovered = Signal(object)
     menu_wanted = Signal(QPoint)
     label_clicked = Signal(str)
+    mark_clicked = Signal(int)
     resized = Signal()
 
     def __init__(self, *, device_type: DeviceType, palette: Palette, parent: QWidget | None = None) -> None:
@@ -108,9 +112,12 @@ class Chart(pg.GraphicsView):
         self.labels = EndLabelsItem(self._palette, hue, self.font())
         self.crosshair = CrosshairItem(self._palette)
         self.readout = ReadoutItem(self._palette, self.font())
+        self.band = BandItem(text=self._palette.text, surface=self._palette.surface)
+        self.triangles = TrianglesItem(self._palette)
         around: tuple[tuple[float, Any], ...] = (
             (-200, self.axes),
             (-100, self.box),
+            (5, self.triangles),
             (10, self.labels),
             (20, self.crosshair),
             (30, self.readout),
@@ -118,7 +125,7 @@ class Chart(pg.GraphicsView):
         for z, item in around:
             item.setZValue(z)
             self.scene().addItem(item)
-        layers: tuple[tuple[float, Layer], ...] = ((0, self.envelope), (20, self.curves), (30, self.steps))
+        layers: tuple[tuple[float, Layer], ...] = ((-10, self.band), (0, self.envelope), (20, self.curves), (30, self.steps))
         for z, layer in layers:
             self._add_layer(layer, z)
 
@@ -146,6 +153,8 @@ class Chart(pg.GraphicsView):
         focused = bool(view.curves)
         self.envelope.set_dimmed(focused)
         self.envelope.set_data(settled(view.envelope, now))
+        self.band.set_data(view.expected)
+        self.triangles.set_data(view.marks, self.frame)
         self.steps.set_strength(0.35 if focused else 1.0, band=not focused)
         self.steps.set_data(view.steps)
         self._draw_focus_steps(view)
@@ -170,6 +179,8 @@ class Chart(pg.GraphicsView):
         hue = palette.sensors[self.sensor]
         self.setBackgroundBrush(QColor(palette.surface))
         self.axes.set_palette(palette)
+        self.band.set_colours(text=palette.text, surface=palette.surface)
+        self.triangles.set_palette(palette)
         self.envelope.set_colours(hue=hue, surface=palette.surface)
         self.curves.set_colours(hue=hue, surface=palette.surface)
         for steps in (self.steps, *self._focus_steps.values()):
@@ -265,6 +276,7 @@ class Chart(pg.GraphicsView):
         self.readout.set_frame(frame)
         if self.view is not None:
             self.labels.set_data(self.view.curves, self._order, frame)
+            self.triangles.set_data(self.view.marks, frame)
 
     def close(self) -> bool:
         """As any widget. pyqtgraph's own clears the scene under live references and takes the viewport away: it crashes."""
@@ -329,9 +341,11 @@ class Chart(pg.GraphicsView):
         press, self._press = self._press, None
         self.viewport().unsetCursor()
         if not moved:
-            label = self.labels.label_at(press)
+            label, mark = self.labels.label_at(press), self.triangles.mark_at(press)
             if label is not None:
                 self.label_clicked.emit(label.device_id)
+            elif mark is not None:
+                self.mark_clicked.emit(mark)
         elif self._drag == "box" and self.crosshair.box is not None:
             self._finish_box(self.crosshair.box)
         self.crosshair.set_box(None)
@@ -347,10 +361,14 @@ class Chart(pg.GraphicsView):
             self.set_autoscale(True)
 
     def _hover(self, at: QPointF, on_screen: QPoint) -> None:
-        label = self.labels.label_at(at)
+        label, mark = self.labels.label_at(at), self.triangles.mark_at(at)
         if label is not None:
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
             QToolTip.showText(on_screen, label.device_id, self)
+        elif mark is not None and self.view is not None:
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+            marks = self.view.marks
+            QToolTip.showText(on_screen, f"{marks.device_ids[mark]}: {marks.reasons[mark]}", self)
         else:
             self.viewport().unsetCursor()
         self.hovered.emit(self.frame.time_at(at.x()) if self.frame.rect.contains(at) else None)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from desktop.model.snapshot import Curve, Envelope, FloatArray, SensorView, Steps
+from desktop.model.snapshot import Curve, Envelope, Expected, FloatArray, SensorView, Steps
 
 IndexArray = npt.NDArray[np.intp]
 
@@ -111,6 +111,26 @@ def _mean(envelope: Envelope, x: FloatArray, source: IndexArray, first: IndexArr
     connect = np.ones(len(x), np.int32)
     connect[last - 1] = 0
     return Vertices(x, envelope.mean[source], connect)
+
+
+def band_polygon(expected: Expected) -> Vertices:
+    """One closed outline a run of expected values: along the upper limits, back along the lower ones."""
+    x: list[FloatArray] = []
+    y: list[FloatArray] = []
+    connect: list[npt.NDArray[np.int32]] = []
+    for start, end in zip(*_runs(np.isfinite(expected.lower) & np.isfinite(expected.upper)), strict=True):
+        if end - start < 2:
+            continue  # a single one encloses no area
+        part = slice(start, end)
+        x += [expected.t[part], expected.t[part][::-1]]
+        y += [expected.upper[part], expected.lower[part][::-1]]
+        connect.append(np.append(np.ones(2 * (end - start) - 1, np.int32), np.int32(0)))
+    return Vertices(np.concatenate(x), np.concatenate(y), np.concatenate(connect)) if x else _NOTHING
+
+
+def expected_line(expected: Expected) -> Vertices:
+    """The expected values, joined but for gaps."""
+    return curve_line(Curve(expected.device_id, expected.t, expected.expected))
 
 
 def curve_line(curve: Curve) -> Vertices:

@@ -94,6 +94,21 @@ def test_leaving_a_running_system_lets_it_run(bench: Bench) -> None:
     assert bench.connection is not first
 
 
+def test_a_connection_that_comes_after_its_place_was_left_is_ended(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(up=True)
+    bench.target.endpoints_gate.clear()
+    bench.start()
+    offer(bench, LOCAL, OFFICE)
+    bench.wait(lambda: bench.desktop.monitor.status, "the running system is seen")
+    office = bench.elsewhere[OFFICE.label]
+    assert isinstance(office, FakeTarget)
+    bench.desktop.places.choose(OFFICE)
+    bench.wait(lambda: bench.switched.current is office, "the other place")
+    bench.target.endpoints_gate.set()
+    bench.wait(lambda: bench.connections and bench.connection.stopped, "the late connection ends")
+    assert not bench.desktop.monitor.is_attached
+
+
 def test_nothing_is_switched_while_something_is_deployed(stopped: Bench) -> None:
     offer(stopped, LOCAL, OFFICE)
     stopped.target.gate.clear()

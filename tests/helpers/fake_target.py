@@ -24,6 +24,7 @@ class FakeTarget:
         calls: What was called, in order.
         past: What `history` gives, by service.
         given: Other endpoints than the usual ones.
+        endpoints_gate: `endpoints` waits for it; set unless a test clears it.
         fixes: Key of an action → name of the check that it puts right.
     """
 
@@ -31,6 +32,8 @@ class FakeTarget:
         self.name = name
         self.where = where
         self.fixes: dict[str, str] = {}
+        self.endpoints_gate = threading.Event()
+        self.endpoints_gate.set()
         self.given: Endpoints | None = None
         self.past: dict[str, list[HistoryEntry]] = {}
         self.gate = threading.Event()
@@ -152,6 +155,7 @@ class FakeTarget:
         yield Step("stop", "Stop services", StepState.DONE, "all ended", elapsed_s=0.5)
 
     def endpoints(self) -> Endpoints:
+        self.endpoints_gate.wait(WAIT_S)
         return self.given or Endpoints(
             paai="http://127.0.0.1:15000",
             generator="http://127.0.0.1:14000",
