@@ -7,6 +7,7 @@ every second. Each command is bounded by coreutils' `timeout`, which also keeps 
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -17,12 +18,12 @@ from urllib.parse import urlsplit
 
 from python_on_whales import DockerClient
 from python_on_whales.client_config import ClientNotFoundError
-from python_on_whales.exceptions import DockerException, NoSuchService
+from python_on_whales.exceptions import DockerException
 from python_on_whales.utils import run
 
-from stack.errors import EngineError, EngineTimeoutError, StackError
+from stack.errors import EngineError, EngineTimeoutError
 from stack.swarm import parse, stream
-from stack.swarm.secrets import STACK_LABEL
+from stack.swarm.secrets import parse_name
 from stack.swarm.state import NAMESPACE_LABEL, EngineInfo, Image, Node, SecretInfo, StackState
 from stack.swarm.trouble import no_docker, translate
 from stack.tied import tied
@@ -95,22 +96,21 @@ class DockerEngine:
 
     def state(self, stack: str) -> StackState:
         """See `Engine.state`."""
-        with contextlib.suppress(NoSuchService):  # removed between two calls: nothing is the truth by then
-            documents = self._services(stack)
-            if not documents:
-                return StackState()
-            ids = [document["ID"] for document in documents]
-            wanted = {document["ID"]: document["Spec"]["TaskTemplate"] for document in documents}
-            listed = self._run("list tasks", "service", "ps", "--quiet", "--no-trunc", *ids, raw=True).split()
-            tasks = self._json("look at tasks", "inspect", "--type", "task", *listed) if listed else []
-            services = tuple(parse.service(document, stack) for document in documents)
-            return StackState(services, tuple(parse.task(t, wanted.get(t["ServiceID"])) for t in tasks))
-        return StackState()
+        documents = self._services(stack)
+        if not documents:
+            return StackState()
+        wanted = {document["ID"]: document["Spec"]["TaskTemplate"] for document in documents}
+        listed = self._left("list tasks", "service", "ps", "--quiet", "--no-trunc", *wanted).split()
+        tasks = json.loads(self._left("look at tasks", "inspect", "--type", "task", *listed) or "[]") if listed else []
+        services = tuple(parse.service(document, stack) for document in documents)
+        return StackState(services, tuple(parse.task(t, wanted.get(t["ServiceID"])) for t in tasks))
 
     def _services(self, stack: str | None) -> list[dict[str, Any]]:
         label = ["--filter", f"label={NAMESPACE_LABEL}={stack}"] if stack else []
         ids = self._run("list services", "service", "ls", "--quiet", *label).split()
-        found: list[dict[str, Any]] = self._json("look at services", "service", "inspect", *ids, raw=True) if ids else []
+        found: list[dict[str, Any]] = (
+            json.loads(self._left("look at services", "service", "inspect", *ids) or "[]") if ids else []
+        )
         return found
 
     def nodes(self) -> list[Node]:
@@ -122,9 +122,7 @@ class DockerEngine:
 
     def published_ports(self) -> dict[int, str]:
         """See `Engine.published_ports`."""
-        with contextlib.suppress(NoSuchService):
-            return {port: str(d["Spec"]["Name"]) for d in self._services(None) for port in parse.published(d)}
-        return {}
+        return {port: str(d["Spec"]["Name"]) for d in self._services(None) for port in parse.published(d)}
 
     def networks(self, stack: str) -> list[str]:
         """See `Engine.networks`."""
@@ -144,8 +142,10 @@ class DockerEngine:
 
     def secrets(self, stack: str) -> list[SecretInfo]:
         """See `Engine.secrets`."""
-        ids = self._run("list secrets", "secret", "ls", "--quiet", "--filter", f"label={STACK_LABEL}={stack}").split()
-        documents = self._json("look at secrets", "secret", "inspect", *ids) if ids else []
+        # By name and not by label: those that somebody made by hand have none.
+        named = self._run("list secrets", "secret", "ls", "--filter", f"name={stack}_", "--format", "{{.Name}}").split()
+        mine = [name for name in named if parse_name(name, stack) is not None]
+        documents = json.loads(self._left("look at secrets", "secret", "inspect", *mine) or "[]") if mine else []
         return [SecretInfo(d["Spec"]["Name"], dict(d["Spec"].get("Labels") or {})) for d in documents]
 
     def image(self, reference: str) -> Image | None:
@@ -277,6 +277,13 @@ class DockerEngine:
                 )
             )
 
+    def _left(self, doing: str, *arguments: str) -> str:
+        """The output about those of several objects that are still there: the swarm forgets tasks at any time."""
+        try:
+            return self._run(doing, *arguments, raw=True)
+        except DockerException as error:  # with `raw`: some are gone
+            return error.stdout or ""
+
     def _json(self, doing: str, *arguments: str, raw: bool = False) -> Any:
         """The command's output, which is JSON."""
         answer = self._run(doing, *arguments, raw=raw)
@@ -299,13 +306,12 @@ class DockerEngine:
         except DockerException as error:
             if raw and _is_missing(error):
                 raise
-            raise self._translated(doing, error, timeout_s) from error
+            # Not `from error`: its text repeats everything that the client printed.
+            raise translate(doing, error.return_code, error.stderr or "", timeout_s=timeout_s) from None
         except subprocess.TimeoutExpired as error:
             raise EngineTimeoutError(f"Docker did not {doing} within {timeout_s:.0f} s") from error
 
-    def _translated(self, doing: str, error: DockerException, timeout_s: float) -> StackError:
-        return translate(doing, error.return_code, error.stderr or "", timeout_s=timeout_s)
-
 
 def _is_missing(error: DockerException) -> bool:
-    return isinstance(error, NoSuchService) or "no such" in (error.stderr or "").lower()
+    words = (error.stderr or "").lower()
+    return "no such" in words or re.search(r"(task|service|secret) \S+ not found", words) is not None

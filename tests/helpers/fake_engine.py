@@ -9,7 +9,7 @@ from typing import Any
 
 from stack.errors import EngineError, StackError
 from stack.swarm import compose
-from stack.swarm.secrets import STACK_LABEL
+from stack.swarm.secrets import parse_name
 from stack.swarm.state import EngineInfo, Image, Node, SecretInfo, Service, StackState, Task, Update
 
 START = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
@@ -152,7 +152,7 @@ class FakeEngine:
         self.volume_names.remove(name)
 
     def secrets(self, stack: str) -> list[SecretInfo]:
-        return [SecretInfo(name, labels) for name, (_, labels) in self.kept.items() if labels[STACK_LABEL] == stack]
+        return [SecretInfo(name, labels) for name, (_, labels) in self.kept.items() if parse_name(name, stack)]
 
     def create_secret(self, name: str, value: str, labels: Mapping[str, str]) -> None:
         self._called("create_secret", name)

@@ -12,6 +12,7 @@ from pymongo.errors import OperationFailure
 from backend.contract import ports as base
 from stack.catalogue import services_of
 from stack.swarm import compose
+from tests.helpers.wait import wait_until
 from tests.swarm.system import LiveSwarm
 
 
@@ -20,7 +21,8 @@ def test_every_service_is_healthy(swarm: LiveSwarm) -> None:
     assert set(rows) == {service.name for service in services_of("swarm")}
     assert {name: row.message for name, row in rows.items() if not row.healthy} == {}
     assert (rows["paai"].running, rows["gateway"].running) == (3, 1)
-    assert rows["paai"].memory_bytes
+    # Measuring takes the engine seconds; the rows do not wait for it.
+    wait_until(lambda: swarm.rows()["paai"].memory_bytes, 60, "the memory in use", interval_s=1)
 
 
 def test_again_changes_nothing(swarm: LiveSwarm) -> None:

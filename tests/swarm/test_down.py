@@ -44,8 +44,10 @@ def by_hand(swarm: LiveSwarm) -> Iterator[SwarmTarget]:
     folder = Path(tempfile.mkdtemp(prefix="paai-hand-"))
     # The plain ports where they are free, which is how people type it.
     plain = target_at(swarm.host, Ports(), folder)
-    taken = [check for check in plain.preflight() if check.name.startswith("Port ") and not check.ok]
-    target = target_at(swarm.host, Ports(free_offset()), folder) if taken else plain
+    is_free = all(check.ok for check in plain.preflight() if check.name.startswith("Port"))
+    # Secrets of that name belong to somebody else's deployment.
+    is_free = is_free and not plain.site.engine.secrets(plain.site.stack)
+    target = plain if is_free else target_at(swarm.host, Ports(free_offset()), folder)
     try:
         for _ in target.build():
             pass

@@ -83,6 +83,30 @@ def test_a_service_that_goes_away_between_two_calls_is_gone(script: Path) -> Non
     assert write(script, body).state("paai") == StackState()
 
 
+def test_a_task_that_is_forgotten_between_two_calls_takes_no_other_with_it(script: Path) -> None:
+    task = '{"ID": "t1", "ServiceID": "s1", "CreatedAt": "2026-11-24T10:00:01.1Z", "Spec": {}, "Status": {"State": "running"}}'
+    service = '{"ID": "s1", "Spec": {"Name": "paai_x", "TaskTemplate": {}, "Mode": {"Global": {}}}}'
+    body = f"""case "$1 $2" in
+"service ls") echo s1 ;;
+"service inspect") echo '[{service}]' ;;
+"service ps") echo t1; echo t2 ;;
+*) echo '[{task}]'; echo 'Error response from daemon: task t2 not found' >&2; exit 1 ;;
+esac"""
+    state = write(script, body).state("paai")
+    assert [(found.id, found.state) for found in state.tasks] == [("t1", "running")]
+    assert state.services[0].name == "x"
+
+
+def test_secrets_that_were_made_by_hand_are_seen(script: Path) -> None:
+    body = """case "$2" in
+ls) echo paai_token_v1; echo paai_other; echo paai-5_token_v1 ;;
+*) echo '[{"Spec": {"Name": "paai_token_v1"}}]' ;;
+esac"""
+    (found,) = write(script, body).secrets("paai")
+    assert (found.name, found.labels) == ("paai_token_v1", {})
+    assert arguments(script).splitlines()[-1] == "secret inspect paai_token_v1"
+
+
 def test_an_image_that_is_not_there(script: Path) -> None:
     assert write(script, "echo '[]'; echo 'Error: No such image: x' >&2; exit 1").image("x") is None
 
