@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stack.errors import EngineError, EngineTimeoutError, EngineUnreachableError, NotASwarmError, StackError
+from stack.errors import EngineError, EngineTimeoutError, EngineUnreachableError, NotASwarmError, NotRunningError, StackError
 
 #: Exit codes of coreutils' `timeout`: it ended the command, or had to kill it.
 TIMEOUT_CODES: Final = (124, 137)
@@ -67,6 +67,8 @@ def translate(doing: str, return_code: int, stderr: str, *, timeout_s: float) ->
             why="A stack needs it.",
             remedy="Type: docker swarm init (or choose it in the window).",
         )
+    if "no such task or service" in low:
+        return NotRunningError("The service does not run, so it has no log", remedy="Type: python -m stack up")
     if "no space left on device" in low:
         return EngineError(
             f"Docker could not {doing}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stack.errors import EngineError, EngineTimeoutError, EngineUnreachableError, NotASwarmError, StackError
+from stack.errors import EngineError, EngineTimeoutError, EngineUnreachableError, NotASwarmError, NotRunningError, StackError
 from stack.swarm.trouble import translate
 
 
@@ -37,6 +37,7 @@ from stack.swarm.trouble import translate
             "Error response from daemon: Swarm is encrypted and needs to be unlocked before it can be used.",
             NotASwarmError, "locked", "docker swarm unlock",
         ),
+        ("no such task or service: paai_broker", NotRunningError, "does not run", "python -m stack up"),
         ("write /data/x: no space left on device", EngineError, "could not build", "docker system prune"),
         ("Error response from daemon: network paai_paai not found", EngineError, "could not build", ""),
     ],
