@@ -127,6 +127,8 @@ class Engine:
         drift.judge(table, self._profiles, view, findings)
         if self._explain and view.ramp_statistics is not None:
             seen.statistics[i[view.ramp_rows], STATISTICS : STATISTICS + len(RAMPS)] = view.ramp_statistics
+        runs = table.run[d] / table.stuck_from[d]
+        seen.suspicion[i] = np.where(view.active, np.minimum(np.maximum(table.ramp[d], runs), 1.0), 0.0)
         table.count[d] += 1
 
     def _forecast(self, rows: Rows, code: I8, t_ms: I64, seen: features.Seen, fleet: F64, verdicts: Verdicts) -> None:
@@ -146,7 +148,9 @@ class Engine:
             target[ready] = np.clip(seen.linear + quantiles[:, column] * seen.scale, low, high)[ready]
         surprise = np.abs(seen.innovation - np.where(seen.settled, quantiles[:, 0], 0.0)) / _SURPRISE
         usual = ready & (verdicts.kind == 0)
-        verdicts.score[usual] = np.minimum(odd_score(surprise[usual]), _UNREMARKABLE)
+        # A suspicion is worth less than the same part of a surprise: it is shared by many readings.
+        ratio = np.maximum(np.nan_to_num(surprise), np.square(seen.suspicion))
+        verdicts.score[usual] = np.minimum(odd_score(ratio[usual]), _UNREMARKABLE)
 
     def _settle(self, rows: Rows, first: I64, numbers: I64, findings: Findings, verdicts: Verdicts) -> Verdicts:
         """Put findings into this batch's verdicts and into the recent ones of the state; say which old ones changed."""

@@ -29,6 +29,7 @@ class Seen:
         scale: Normal size of the error of that forecast, in the sensor's unit.
         innovation: (value − linear) / scale.
         settled: There is enough in the window to forecast from.
+        suspicion: How far a slow movement or a run of one value is towards its limit, 0 … 1.
         statistics: Shape (n, STATISTICS + ramps).
     """
 
@@ -37,6 +38,7 @@ class Seen:
     scale: F64
     innovation: F64
     settled: Bool
+    suspicion: F64
     statistics: F64
 
     @classmethod
@@ -44,7 +46,9 @@ class Seen:
         """For a batch of n readings."""
         nan = np.full(n, np.nan)
         statistics = np.full((n if explain else 0, STATISTICS + len(RAMPS)), np.nan)
-        return cls(np.full((n, len(FEATURES)), np.nan), nan, nan.copy(), nan.copy(), np.zeros(n, np.bool_), statistics)
+        return cls(
+            np.full((n, len(FEATURES)), np.nan), nan, nan.copy(), nan.copy(), np.zeros(n, np.bool_), np.zeros(n), statistics
+        )
 
 
 def note(table: Table, view: View, i: Rows, profiles: Profiles, seen: Seen) -> None:

@@ -38,6 +38,9 @@ INNOVATION, SPIKE_EARLY, SPIKE, BURST = 0, 1, 2, 3
 STEP: Final = BURST + len(BURSTS)
 SHIFT: Final = STEP + SETTLED - 1
 STATISTICS: Final = STEP + SETTLED
+#: A single odd reading stands out when its statistic is larger than this part of every jump's: a spike makes some jump look
+#: likely too, and a jump no spike as large.
+JUMP_PART: Final = 0.8
 BURST_COLUMNS: Final = slice(BURST, STEP)
 STEP_COLUMNS: Final = slice(STEP, STATISTICS)
 

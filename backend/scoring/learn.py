@@ -18,6 +18,7 @@ from backend.scoring.layout import (
     BURST_COLUMNS,
     F64,
     INNOVATION,
+    JUMP_PART,
     RAMPS,
     SHIFT,
     SPIKE,
@@ -42,8 +43,8 @@ _PASSES: Final = 3
 _MOST: Final = 60_000
 _LEAST: Final = 500
 #: False alarms that each statistic may cause in as many readings as a day has seconds.
-BUDGET: Final = {SPIKE_EARLY: 0.06, SPIKE: 0.55, SHIFT: 0.14}
-_BURST_BUDGET, _RAMP_BUDGET = 0.02, 0.015
+BUDGET: Final = {SPIKE_EARLY: 0.06, SPIKE: 0.65, SHIFT: 0.12}
+_BURST_BUDGET, _RAMP_BUDGET = 0.02, 0.010
 _DAY: Final = 86_400.0
 #: A tail that is seen to be heavier than its begin tells may raise a limit so far.
 _BELIEVED: Final = 1.5
@@ -163,13 +164,14 @@ def _ramp_filters(blocks: Sequence[F64]) -> tuple[F64, F64]:
     return matched(np.concatenate((root.T, -root.T)) * np.sqrt(BLOCKS), ramps(), ridge=1e-2)
 
 
-def calibrate(profile: SensorProfile, statistics: F64) -> SensorProfile:
+def calibrate(profile: SensorProfile, statistics: F64, *, per_readings: float = _DAY) -> SensorProfile:
     """The profile with limits at which its own statistics cause no more false alarms than budgeted.
 
     Args:
         profile: Whose statistics.
         statistics: Shape (n, STATISTICS + ramps), from an engine that explains; NaN where there was none. Anomalies among them
             do little harm: the limit follows the tail of what is usual.
+        per_readings: The budgets are for so many readings.
     """
     limits, ramp_limits = profile.limits.copy(), profile.ramp_limits.copy()
     sizes = np.abs(statistics)
@@ -178,12 +180,15 @@ def calibrate(profile: SensorProfile, statistics: F64) -> SensorProfile:
     for column in (SPIKE_EARLY, *range(SPIKE, STEP), SHIFT):
         size, budget = sizes[:, column], BUDGET.get(column, _BURST_BUDGET)
         if column != SHIFT:  # the others count only where nothing else explains more; see `spikes`
-            size = size[(size > jump) & ((best == column) | (column == SPIKE_EARLY))]
-        limits[column] = tail_limit(size, budget / _DAY * len(statistics) / max(len(size), 1), least=4.0)
+            part = JUMP_PART if column in (SPIKE_EARLY, SPIKE) else 1.0
+            size = size[(size > part * jump) & ((best == column) | (column == SPIKE_EARLY))]
+        limits[column] = tail_limit(size, budget / per_readings * len(statistics) / max(len(size), 1), least=4.0)
     blocks = statistics[:, STATISTICS:]
     for i in range(len(RAMPS)):
         size = np.abs(blocks[:, i])
-        ramp_limits[i] = tail_limit(size, _RAMP_BUDGET / _DAY * len(statistics) / max(np.isfinite(size).sum(), 1), least=3.5)
+        ramp_limits[i] = tail_limit(
+            size, _RAMP_BUDGET / per_readings * len(statistics) / max(np.isfinite(size).sum(), 1), least=3.5
+        )
     values = {name: getattr(profile, name) for name in profile.__dataclass_fields__}
     return SensorProfile(**{**values, "limits": limits, "ramp_limits": ramp_limits})
 
@@ -195,7 +200,7 @@ def tail_limit(size: F64, chance: float, *, least: float, most: float = 14.0) ->
     a normal (2) and an exponential tail (1). Where there are enough sizes to see a heavier tail, it is believed up to a point:
     it may be made of anomalies.
     """
-    size = np.sort(size[np.isfinite(size)])
+    size, chance = np.sort(size[np.isfinite(size)]), min(chance, 0.05)
     n = len(size)
     if n < 2000:
         return max(least, 4.8)

@@ -8,7 +8,21 @@ from typing import Final
 
 import numpy as np
 
-from backend.scoring.layout import BURST, BURSTS, EARLY, F64, FINAL, I64, SPIKE, SPIKE_EARLY, STEP, STEP_COLUMNS, WINDOW, Rows
+from backend.scoring.layout import (
+    BURST,
+    BURSTS,
+    EARLY,
+    F64,
+    FINAL,
+    I64,
+    JUMP_PART,
+    SPIKE,
+    SPIKE_EARLY,
+    STEP,
+    STEP_COLUMNS,
+    WINDOW,
+    Rows,
+)
 from backend.scoring.state import Table
 from backend.scoring.updates import Findings, joins, odd_score
 from backend.scoring.verdicts import Kind
@@ -18,6 +32,7 @@ from backend.scoring.window import Profiles, View
 _BEFORE: Final = 8
 #: Spikes closer than so many intervals are one event.
 _JOIN: Final = 6.0
+_JUMP_PARTS: Final = np.where(np.arange(STEP) < BURST, JUMP_PART, 1.0)
 
 
 def judge(table: Table, profiles: Profiles, view: View, findings: Findings) -> None:
@@ -30,8 +45,8 @@ def judge(table: Table, profiles: Profiles, view: View, findings: Findings) -> N
     if not (ratio[:, SPIKE_EARLY:] > 1.0).any():
         return
     # What a jump explains better is none.
-    jump = size[:, STEP_COLUMNS].max(axis=1)
-    odd = view.active[:, None] & (ratio > 1.0) & (size[:, :STEP] > jump[:, None])
+    jump = size[:, STEP_COLUMNS].max(axis=1)[:, None] * _JUMP_PARTS
+    odd = view.active[:, None] & (ratio > 1.0) & (size[:, :STEP] > jump)
 
     at = np.flatnonzero(odd[:, SPIKE_EARLY] & (view.joined > EARLY + _BEFORE))
     if at.size:

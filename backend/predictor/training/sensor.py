@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 from backend.predictor.errors import TrainingError
 from backend.predictor.models.forecasters import COVERAGE, Baseline, Boosting, SensorForecaster, calibrate, coverage, pinball
 from backend.predictor.models.outliers import Forest
-from backend.predictor.training import naive
+from backend.predictor.training import leaks, naive
 from backend.predictor.training.clean import Series
 from backend.predictor.training.folds import folds
 from backend.predictor.training.table import Table, build, merged
@@ -89,6 +89,8 @@ def train_sensor(sensor: str, series: Sequence[Series], *, seed: int, step: Step
         profile = learn.learn_profile(sensor, [part for s in series for part in s.stretches(fit_end)])
     except ProfileError as error:
         raise TrainingError(f"No model for {sensor}: {error}.") from error
+    longest = max(series, key=lambda s: len(s.t_ms))
+    leaks.check(leaks.engine_features(sensor, profile), longest.t_ms, longest.values)
     table = build(sensor, profile, device, t_ms, values, step=step)
     before = table.t_ms < calibrate_end
     profile = learn.calibrate(profile, table.statistics[before])

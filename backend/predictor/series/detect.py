@@ -1,0 +1,211 @@
+"""The detector on one unseen series, causally: what is said of a reading uses nothing that comes later than its verdict.
+
+The profile is learnt from the beginning of the series, and anew whenever its past has doubled. Three detectors share the work:
+the engine of the fleet (spikes, bursts, jumps, drifts, stuck values), the distance from the usual range, and courses that never
+occurred before. Each one's limit follows the tail of its own past.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from backend.contract.times import to_iso
+from backend.predictor.series.read import TimedValues
+from backend.predictor.series.shapes import distances, period_of
+from backend.scoring import learn
+from backend.scoring.engine import Engine
+from backend.scoring.errors import ProfileError
+from backend.scoring.layout import F64, I8, SENSOR_CODES, Bool
+from backend.scoring.profile import SensorProfile
+from backend.scoring.reasons import reason, severity
+from backend.scoring.updates import odd_score
+from backend.scoring.verdicts import Kind, Verdicts
+
+_SENSOR: Final = "custom"
+#: Part of the series that is only learnt from, and its bounds in readings.
+_PROBATION, _LEAST, _MOST = 0.15, 200, 5000
+#: False alarms are budgeted for so many readings rather than for a day of seconds: a series is short.
+_BUDGET_READINGS: Final = 6000.0
+_CHUNK: Final = 500
+#: Readings that the usual range is taken from.
+_RANGE: Final = 2000
+_DELIVERY: Final = (Kind.LATE, Kind.DUPLICATE, Kind.DROPOUT)
+
+
+@dataclass(frozen=True)
+class Detected:
+    """One entry a reading.
+
+    Attributes:
+        series: The readings.
+        score: 0 … 1.
+        kind: A `Kind`; delivery is not judged.
+        amount: As of the verdicts.
+        since_ms: Begin of the event.
+        found_ms: When it was known.
+        begin: First reading that was judged.
+        note: Why nothing could be learnt, or empty.
+    """
+
+    series: TimedValues
+    score: F64
+    kind: I8
+    amount: F64
+    since_ms: np.typing.NDArray[np.int64]
+    found_ms: np.typing.NDArray[np.int64]
+    begin: int
+    note: str
+
+    @property
+    def odd(self) -> Bool:
+        """Which readings are anomalies."""
+        return self.kind > 0
+
+
+def detect(series: TimedValues, *, report: Callable[[float], None] = lambda _: None) -> Detected:
+    """Judge every reading after the probation."""
+    n = len(series.values)
+    begin = min(max(int(_PROBATION * n), _LEAST), _MOST, n)
+    score, kind, amount = np.zeros(n), np.zeros(n, dtype=np.int8), np.zeros(n)
+    since, found = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    result = Detected(series, score, kind, amount, since, found, begin, "")
+    if n <= begin:
+        note = f"{n} readings are too few: the first {begin} are only learnt from."
+        return Detected(series, score, kind, amount, since, found, begin, note)
+    note = _by_engine(result, report)
+    _add(result, _range_ratio(series.values, begin), Kind.SPIKE, series.values - _running_median(series.values))
+    length = period_of(series.values[:begin])
+    shape = _tail_ratio(distances(series.values, length, begin=begin // 2), begin)
+    _add(result, shape, Kind.SHAPE, np.zeros(n), reach=length)
+    kind[:begin], score[:begin] = 0, 0.0
+    return Detected(series, score, kind, amount, since, found, begin, note)
+
+
+def _by_engine(result: Detected, report: Callable[[float], None]) -> str:
+    series, n = result.series, len(result.series.values)
+    code = np.zeros(n, dtype=np.int8) + SENSOR_CODES[_SENSOR]
+    engine: Engine | None = None
+    profile: SensorProfile | None = None
+    learnt, note = 0, ""
+    index = {int(t): i for i, t in enumerate(series.t_ms.tolist())}
+    for a in range(0, n, _CHUNK):
+        b = min(a + _CHUNK, n)
+        if a >= result.begin and a >= 2 * learnt:
+            try:
+                profile = _learn(series, a)
+                learnt = a
+                # What is known of the device is computed anew from its whole past with the new profile.
+                engine = Engine({_SENSOR: profile})
+                for p in range(0, a, 4 * _CHUNK):
+                    q = min(p + 4 * _CHUNK, a)
+                    engine.score([""] * (q - p), code[p:q], series.t_ms[p:q], series.values[p:q])
+            except ProfileError as error:
+                note = str(error)
+        if engine is not None:
+            scored = engine.score([""] * (b - a), code[a:b], series.t_ms[a:b], series.values[a:b])
+            _enter(result, scored.verdicts, index)
+            _enter(result, scored.revised, index)
+        report(b / n)
+    return note
+
+
+def _learn(series: TimedValues, until: int) -> SensorProfile:
+    """A profile from the past, with limits by the tails of its own statistics there."""
+    first = max(0, until - 20_000)
+    t_ms, values = series.t_ms[first:until], series.values[first:until]
+    cuts = np.flatnonzero(np.diff(t_ms) > 2.5 * series.interval_ms) + 1
+    profile = learn.learn_profile(_SENSOR, np.split(values, cuts))
+    engine = Engine({_SENSOR: profile}, explain=True)
+    code = np.full(len(values), SENSOR_CODES[_SENSOR], dtype=np.int8)
+    statistics = engine.score([""] * len(values), code, t_ms, values).statistics
+    assert statistics is not None  # noqa: S101 - the engine explains
+    return learn.calibrate(profile, statistics, per_readings=_BUDGET_READINGS)
+
+
+def _enter(result: Detected, verdicts: Verdicts, index: dict[int, int]) -> None:
+    delivery = np.isin(verdicts.kind, _DELIVERY)
+    for i in np.flatnonzero(~delivery).tolist():
+        at = index[int(verdicts.t_ms[i])]
+        result.score[at], result.kind[at] = verdicts.score[i], verdicts.kind[i]
+        result.amount[at], result.since_ms[at] = verdicts.amount[i], verdicts.since_ms[i]
+        result.found_ms[at] = verdicts.found_ms[i]
+
+
+def _running_median(values: F64) -> F64:
+    """Median of the last readings before each one, renewed now and then."""
+    result = np.full(len(values), np.nan)
+    for a in range(0, len(values), 50):
+        past = values[max(0, a - _RANGE) : a]
+        result[a : a + 50] = np.median(past) if past.size else values[0]
+    return result
+
+
+def _range_ratio(values: F64, begin: int) -> F64:
+    """How far each reading is outside the usual range, as a multiple of its limit."""
+    distance = np.zeros(len(values))
+    for a in range(50, len(values), 50):
+        past = values[max(0, a - _RANGE) : a]
+        low, middle, high = np.quantile(past, (0.005, 0.5, 0.995))
+        width = max(high - middle, middle - low, 1e-12 + 1e-9 * abs(middle))
+        distance[a : a + 50] = np.abs(values[a : a + 50] - middle) / width
+    return _tail_ratio(distance, begin)
+
+
+def _tail_ratio(distance: F64, begin: int) -> F64:
+    """Distances as multiples of the limit that the tail of their own past gives; 0 where there is none."""
+    result = np.zeros(len(distance))
+    for a in range(begin, len(distance), _CHUNK):
+        b = min(a + _CHUNK, len(distance))
+        past = distance[:a]
+        past = past[np.isfinite(past)]
+        if len(past) < 50:
+            continue
+        middle = float(np.median(past))
+        spread = 1.4826 * float(np.median(np.abs(past - middle)))
+        spread = spread if spread > 0 else float(np.std(past)) or 1.0
+        # Half as far again as the far end of its past, at least six times its spread.
+        far = float(np.quantile(past, 0.999)) - middle
+        limit = max(6.0 * spread, 1.5 * far)
+        result[a:b] = np.nan_to_num(np.maximum(distance[a:b] - middle, 0.0) / limit)
+    return result
+
+
+def _add(result: Detected, ratio: F64, kind: Kind, amount: F64, *, reach: int = 1) -> None:
+    """Let another detector have its say: where it is surer than the others it gives the verdict."""
+    score = odd_score(ratio)
+    score[ratio < 1.0] = np.minimum(score[ratio < 1.0], 0.49)
+    surer = score > result.score
+    times = result.series.t_ms
+    result.score[surer] = score[surer]
+    told = surer & (ratio >= 1.0)
+    result.kind[told], result.amount[told] = kind, amount[told]
+    place = np.flatnonzero(told)
+    result.since_ms[place] = times[np.maximum(place - reach + 1, 0)]
+    result.found_ms[place] = times[place]
+
+
+def event(result: Detected, first: int, last: int) -> dict[str, Any]:
+    """One detection for people and JSON: the readings first … last."""
+    best = first + int(np.argmax(result.score[first : last + 1]))
+    kind = Kind(int(result.kind[best]))
+    series = result.series
+    text = reason(
+        kind,
+        sensor=SENSOR_CODES[_SENSOR],
+        value=float(series.values[best]),
+        expected=float("nan"),
+        amount=float(result.amount[best]),
+        since_ms=int(result.since_ms[best]),
+        t_ms=int(series.t_ms[best]),
+    )
+    return {
+        "start": to_iso(int(series.t_ms[first])),
+        "end": to_iso(int(series.t_ms[last])),
+        "found": to_iso(int(result.found_ms[first : last + 1].min())),
+        "score": round(float(result.score[best]), 4),
+        "kind": kind.name.lower(),
+        "severity": severity(kind, float(result.score[best])),
+        "reason": text,
+    }
