@@ -65,7 +65,7 @@ def paai() -> FakePaai:
 
 @pytest.fixture
 def page(qtbot: QtBot, tmp_path: Path, paai: FakePaai) -> Iterator[HistoryPage]:
-    target = type("Target", (), {"endpoints": lambda self: None})()
+    target = type("Target", (), {"name": "local", "endpoints": lambda self: None})()
     made = HistoryPage(context=page_context(tmp_path, target=target), make_client=lambda _: paai, clock=lambda: NOW)
     qtbot.addWidget(made)
     made.resize(1200, 720)
@@ -173,7 +173,7 @@ def test_an_error_keeps_what_was_there_and_offers_to_repeat(page: HistoryPage, p
 @pytest.fixture
 def threaded(qtbot: QtBot, tmp_path: Path, paai: FakePaai) -> Iterator[HistoryPage]:
     runner = TaskRunner()
-    target = type("Target", (), {"endpoints": lambda self: None})()
+    target = type("Target", (), {"name": "local", "endpoints": lambda self: None})()
     context = page_context(tmp_path, target=target, run_task=runner.run)
     made = HistoryPage(context=context, make_client=lambda _: paai, clock=lambda: NOW)
     qtbot.addWidget(made)
