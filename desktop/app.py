@@ -29,7 +29,7 @@ from desktop.qtmodels.tasks import RunTask
 from desktop.qtmodels.theme import ThemeController
 from desktop.qtmodels.updates import UpdateWatch
 from desktop.services.generator_client import GeneratorClient
-from desktop.services.paai_client import PaaiClient
+from desktop.services.paai_client import has_stored
 from desktop.settings import Settings, default_path
 from desktop.views import theme as look
 from desktop.views.history.page import HistoryPage
@@ -122,19 +122,6 @@ class LiveConnection:
         answer = self._generator.start() if running else self._generator.stop()
         self._feeds.refresh()
         return answer
-
-
-def has_stored(endpoints: Endpoints) -> bool:
-    """Whether any device's readings are stored. Blocking.
-
-    Raises:
-        ServiceError: paai does not answer.
-    """
-    client = PaaiClient(endpoints.paai, token=endpoints.token)
-    try:
-        return bool(client.devices(limit=1).devices)
-    finally:
-        client.close()
 
 
 class Desktop:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from desktop.headless.deploy import deploy as deploy_system
+from desktop.headless.first_fleet import FirstFleet
 from desktop.headless.screen import plain, render
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.model.store import LiveStore
@@ -65,21 +66,40 @@ def run(
             where = target.plan().where
             store = LiveStore()
             feeds = LiveFeeds(target=target, store=store)
+            first = FirstFleet(endpoints=target.endpoints(), fleet=feeds.fleet)
         except StackError as error:
             console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
             return EXIT_FAILED
         feeds.start()
+        threads = [threading.Thread(target=first.run, args=(stop,), name="first-fleet", daemon=True)] if deploy else []
+        for thread in threads:
+            thread.start()
         try:
-            _show(console, where, store, feeds, stop, line_s)
+            _show(console, where, store, feeds, first, stop, line_s)
         finally:
+            stop.set()
+            for thread in threads:
+                thread.join(_JOIN_S)
             feeds.stop(_JOIN_S)
     console.print("Left. The system goes on running; `python -m stack down` stops it.", highlight=False)
     return EXIT_OK
 
 
-def _show(console: Console, where: str, store: LiveStore, feeds: LiveFeeds, stop: threading.Event, line_s: float) -> None:
+def _show(
+    console: Console,
+    where: str,
+    store: LiveStore,
+    feeds: LiveFeeds,
+    first: FirstFleet,
+    stop: threading.Event,
+    line_s: float,
+) -> None:
     if not console.is_terminal:
+        said = ""
         while not stop.wait(line_s):
+            if first.note != said:
+                said = first.note
+                console.print(said, highlight=False, markup=False, soft_wrap=True)
             line = plain(services=feeds.services(), fleet=feeds.fleet(), snapshot=_frame(store), health=feeds.health())
             stamp = time.strftime("%H:%M:%S")
             console.print(f"{stamp} {line}", highlight=False, markup=False, soft_wrap=True)
@@ -93,6 +113,7 @@ def _show(console: Console, where: str, store: LiveStore, feeds: LiveFeeds, stop
                     fleet=feeds.fleet(),
                     snapshot=_frame(store),
                     health=feeds.health(),
+                    note=first.note,
                 ),
                 refresh=True,
             )

@@ -31,9 +31,15 @@ def sign(service: ServiceStatus) -> tuple[str, str, str]:
 
 
 def render(
-    *, where: str, services: Sequence[ServiceStatus], fleet: FleetState, snapshot: LiveSnapshot, health: Health
+    *,
+    where: str,
+    services: Sequence[ServiceStatus],
+    fleet: FleetState,
+    snapshot: LiveSnapshot,
+    health: Health,
+    note: str = "",
 ) -> RenderableType:
-    """The whole screen."""
+    """The whole screen; `note` is a sentence below the figures."""
     return Group(
         Text(f"PAAI Monitor — {where}", style="bold"),
         Text(),
@@ -43,6 +49,7 @@ def render(
         Text(),
         Text(stats_line(snapshot.stats, fleet)),
         Text(health.sentence or _NOTHING_WRONG, style="yellow" if health.sentence else "green"),
+        *([Text(note, style="bright_black")] if note else []),
         Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
     )
 

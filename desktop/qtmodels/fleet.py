@@ -1,12 +1,12 @@
 """The fleet as the sliders show it: what the user asked for at once, what the generator says as soon as it says it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from backend.contract.devices import DEVICE_TYPES, MAX_FLEET_PER_TYPE
+from desktop.model.first_fleet import STARTER_FLEET
 from desktop.model.fleet import FleetState
 from desktop.model.notifications import Notifications, describe
 from desktop.qtmodels.connection import Connection
@@ -14,9 +14,6 @@ from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
 
 DEBOUNCE_MS: Final = 150
-
-#: What a first deployment starts with, so that there is something to see. Small: any machine carries it.
-STARTER_FLEET: Final[Mapping[str, int]] = {"Thermostat": 20, "Barometer": 10, "Hygrometer": 10, "HeartRateMeter": 5}
 
 
 class FleetController(QObject):

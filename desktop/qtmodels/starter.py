@@ -5,11 +5,11 @@ from functools import partial
 
 from PySide6.QtCore import QObject
 
-from desktop.model.figures import plural
+from desktop.model.first_fleet import STARTED, not_started, untouched
 from desktop.model.fleet import FleetState
 from desktop.model.notifications import Notifications, describe
 from desktop.qtmodels.deployment import Deployment
-from desktop.qtmodels.fleet import STARTER_FLEET, FleetController
+from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
 from stack.target import Endpoints
@@ -19,11 +19,7 @@ HasStored = Callable[[Endpoints], bool]
 
 
 class Starter(QObject):
-    """Watches for a deployment that was asked for here, then looks once at the fleet. Lives on the GUI thread.
-
-    A fleet is taken as never set when it is empty and no device's readings are stored: one that somebody emptied on purpose
-    has left readings behind, also over a restart of the generator.
-    """
+    """Watches for a deployment that was asked for here, then looks once at the fleet. Lives on the GUI thread."""
 
     def __init__(
         self,
@@ -54,19 +50,16 @@ class Starter(QObject):
         if not self.armed or not state.known or connection is None:
             return
         self.armed = False
-        if state.devices or state.acknowledged or state.given_up:
+        if not untouched(state):
             return
         # An answer that fails leaves the fleet alone: the empty Live page offers a start too.
         self._run_task(partial(self._has_stored, connection.endpoints), self._start_unless, self._not_known)
 
     def _not_known(self, error: Exception) -> None:
-        self._notifications.warning(f"No first fleet was started: {describe(error)}")
+        self._notifications.warning(not_started(describe(error)))
 
     def _start_unless(self, stored: bool) -> None:
         if stored or self._fleet.state.devices or not self._monitor.is_attached:
             return
         self._fleet.start_starter_fleet()
-        total = plural(sum(STARTER_FLEET.values()), "device")
-        self._notifications.info(
-            f"A first fleet of {total} was started, so that there is something to see. Change it at the left."
-        )
+        self._notifications.info(f"{STARTED} Change it at the left.")

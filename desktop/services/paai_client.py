@@ -10,6 +10,7 @@ import msgspec
 from backend.contract import times
 from desktop.services.errors import ProtocolError
 from desktop.services.http import HttpClient
+from stack.target import Endpoints
 
 Quantity = Literal["average", "maximum", "minimum"]
 
@@ -168,3 +169,16 @@ def _seconds(value: str | float | None) -> float:
     if isinstance(value, str):
         return times.from_iso(value) / 1e3
     return float("nan") if value is None else float(value)
+
+
+def has_stored(endpoints: Endpoints) -> bool:
+    """Whether any device's readings are stored. Blocking.
+
+    Raises:
+        ServiceError: paai does not answer.
+    """
+    client = PaaiClient(endpoints.paai, token=endpoints.token)
+    try:
+        return bool(client.devices(limit=1).devices)
+    finally:
+        client.close()

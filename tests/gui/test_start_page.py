@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.model.first_fleet import STARTER_FLEET
 from desktop.qtmodels.deployment import Phase
-from desktop.qtmodels.fleet import STARTER_FLEET
 from desktop.views.widgets.figure import Elided
 from stack.target import Check
 from tests.gui.conftest import Bench

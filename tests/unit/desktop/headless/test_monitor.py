@@ -3,12 +3,15 @@
 import io
 import threading
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from rich.console import Console
 
 from desktop.headless import run
+from desktop.headless.first_fleet import FirstFleet
 from stack.errors import StepFailedError
 from stack.target import Endpoints, Plan, ServiceStatus, Step, StepState, Target
 from tests.helpers.wait import wait_until
@@ -65,6 +68,26 @@ def test_deploys_writes_lines_and_leaves() -> None:
     assert "Deploying to This machine (no Docker here)." in text
     assert "[1/2] Kafka broker running (0.5 s): waits for port 9092" in text
     assert "The system goes on running" in text
+
+
+@pytest.mark.parametrize("deploy", [True, False])
+def test_the_first_fleet_belongs_to_a_deployment(monkeypatch: pytest.MonkeyPatch, deploy: bool) -> None:
+    where, out = console()
+    stop = threading.Event()
+    looked: list[threading.Event] = []
+
+    def look(first: FirstFleet, stop: threading.Event) -> None:
+        first.note = "A first fleet was started."
+        looked.append(stop)
+
+    monkeypatch.setattr(FirstFleet, "run", look)
+    run_it = partial(monitor, FakeTarget(up_now=True), deploy=deploy, console=where, stop=stop, line_s=0.05)
+    thread = threading.Thread(target=run_it)
+    thread.start()
+    wait_until(lambda: out.getvalue().count("1 of 1 service healthy") > 2, 20, "lines")
+    stop.set()
+    thread.join(20)
+    assert len(looked) == out.getvalue().count("A first fleet was started.") == int(deploy)
 
 
 def test_a_failed_deployment_says_what_why_and_what_to_do() -> None:
