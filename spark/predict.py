@@ -23,7 +23,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
-from spark.aggregate import EXIT_BAD_SETTINGS, EXIT_RESET_NEEDED, first_line, is_jvm_gone
+from spark.aggregate import EXIT_BAD_SETTINGS, EXIT_RESET_NEEDED, is_jvm_gone, reason
 from spark.checkpoint import ResetNeededError, TopicReader, TopicUnavailableError, check, read_position, remember_topic
 from spark.predict_model import PromotedModel
 from spark.predict_rows import Rows, parse
@@ -142,7 +142,7 @@ class PredictJob:
                 self._run_query()
             except StreamingQueryException as error:
                 failures = 1 if time.monotonic() - began > 120 else failures + 1
-                text = f"a batch failed and is repeated (attempt {failures}): {first_line(error)}"
+                text = f"a batch failed and is repeated (attempt {failures}): {reason(error)}"
                 self._state.say(ok=False, message=text)
                 self._stop.wait(min(30.0, 2.0**failures))
 
@@ -233,7 +233,7 @@ def main() -> int:
             state.say(ok=False, message="stopped together with its JVM")
             return 128 + signal.SIGTERM
         if not stop.is_set():
-            state.say(ok=False, message=f"the prediction job failed: {first_line(error)}")
+            state.say(ok=False, message=f"the prediction job failed: {reason(error)}")
             log.debug("details", exc_info=True)
             return 1
     finally:

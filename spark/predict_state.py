@@ -75,7 +75,9 @@ class StateStore:
         self._write(f"snapshot-{batch}.json", json.dumps(sorted(shards)).encode())
         complete = self._snapshots()
         # Two snapshots stay: should the newest be damaged, the one before and its journals still lead there.
-        oldest = complete[-2] if len(complete) > 1 else complete[0]
+        if len(complete) < 2:
+            return
+        oldest = complete[-2]
         for path in self._directory.iterdir():
             number = _batch(path)
             if number is not None and (number < oldest or (path.name.startswith("journal") and number <= oldest)):

@@ -24,8 +24,8 @@ _BEGIN, _END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation", description="How well faults are found.")
     parser.add_argument("--seed", type=int, help="of what is drawn after training; by default another one each time")
-    parser.add_argument("--streams", type=int, default=6, help="each with its own magnitudes (6)")
-    parser.add_argument("--per-type", type=int, default=17, help="devices of each type in a stream (17)")
+    parser.add_argument("--streams", type=int, default=5, help="each with its own magnitudes (5)")
+    parser.add_argument("--per-type", type=int, default=21, help="devices of each type in a stream (21)")
     parser.add_argument("--hours", type=float, default=3.0, help="length of a stream (3)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="use this model, or store the trained one there")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -40,7 +40,10 @@ def main() -> int:
     for i, plan in enumerate(drawn_plans(seed, given.streams)):
         stream = Stream(seed=seed + 1000 + i, per_type=given.per_type, hours=given.hours, plan=plan)
         measure(stream, bundle, totals, simple=not given.only_ours)
-        _say(f"stream {i + 1} of {given.streams} done, {time.monotonic() - began:.0f} s")
+        so_far = figures(totals)
+        f1 = ", ".join(f"{kind} {row['f1']:.3f}" for kind, row in so_far["kinds"].items())
+        alarms = so_far["false_alarms_per_device_day"]
+        _say(f"stream {i + 1} of {given.streams}, {time.monotonic() - began:.0f} s: F1 {f1}; {alarms:.2f} false alarms a device-day")
     result = {"seed": seed, **figures(totals)}
     table = markdown(result)
     sys.stdout.write((json.dumps(result, indent=1) if given.json else table) + "\n")
