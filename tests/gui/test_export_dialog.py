@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -211,3 +211,50 @@ def test_a_file_in_the_way_is_announced(context: PageContext, qtbot: QtBot, tmp_
     dialog.path.selectAll()
     QTest.keyClicks(dialog.path, str(tmp_path / "there.csv"))
     assert "will be replaced" in dialog.replaces.text()
+
+
+def test_the_file_just_written_is_not_announced_as_in_the_way(context: PageContext, qtbot: QtBot, tmp_path: Path) -> None:
+    go_on = threading.Event()
+    go_on.set()
+    dialog = dialog_of(context, qtbot, SlowKind(go_on))
+    dialog.run()
+    assert Path(dialog.path.text()).is_file()
+    assert dialog.replaces.text() == ""
+    assert context.settings.text("export/folder") == str(tmp_path)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_it_goes_to_the_documents_or_home_where_there_are_none(
+    made: bool, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = tmp_path / "Documents"
+    if made:
+        documents.mkdir()
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: str(documents))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    context = page_context(tmp_path)
+    context.settings.set_text("export/folder", str(tmp_path / "gone"))
+    dialog = dialog_of(context, qtbot, SlowKind(threading.Event()))
+    assert Path(dialog.path.text()).parent == (documents if made else tmp_path)
+
+
+def test_a_long_message_is_read_whole(context: PageContext, qtbot: QtBot) -> None:
+    go_on = threading.Event()
+    go_on.set()
+    error = ExportError("A name.csv cannot be written", why="For a reason of many words. " * 12, remedy="Choose another.")
+    dialog = dialog_of(context, qtbot, SlowKind(go_on, error))
+    before = dialog.height()
+    dialog.run()
+    text = dialog.result_text
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()))
+    assert dialog.height() > before
+
+
+def test_a_missing_folder_is_not_a_full_disk(context: PageContext, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = dialog_of(context, qtbot, StatisticsKind([], NOW - 900, NOW))
+    dialog.path.selectAll()
+    QTest.keyClicks(dialog.path, str(tmp_path / "nowhere" / "x.csv"))
+    dialog.run()
+    assert dialog.result_text.text().endswith("Choose another folder.")
+    assert "free some space" not in dialog.result_text.text().lower()
+    assert context.settings.text("export/folder") == str(tmp_path), "a folder that is not there is not remembered"

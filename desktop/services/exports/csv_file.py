@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import os
 import secrets
 import threading
@@ -19,6 +20,8 @@ from desktop.services.exports.base import ExportResult, OnProgress, Progress
 
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: What there is to do about it is to make room.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PROGRESS_S = 0.2
 #: How many rows go by between two looks at `cancel` and the clock.
 _CHUNK_ROWS = 2_000
@@ -136,7 +139,7 @@ class CsvFile:
         return ExportError(
             f"{self._path.name} cannot be written",
             why=f"{error.strerror or error} ({self._path.parent}).",
-            remedy="Choose another folder, or free some space.",
+            remedy="Free some space, or choose another folder." if error.errno in _FULL else "Choose another folder.",
         )
 
     def result(self) -> ExportResult:

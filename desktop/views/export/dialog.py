@@ -202,8 +202,10 @@ class ExportDialog(QDialog):
         self._fit()
 
     def _folder(self) -> Path:
+        """Where the last export went, else the documents; the home directory where there is neither."""
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        return Path(self._context.settings.text(_FOLDER_KEY) or documents or Path.home())
+        wished = (self._context.settings.text(_FOLDER_KEY), documents)
+        return next((Path(folder) for folder in wished if folder and Path(folder).is_dir()), Path.home())
 
     def _path_edited(self) -> None:
         self._name_typed = True
@@ -243,7 +245,6 @@ class ExportDialog(QDialog):
             self._show_state()
             return
         path = Path(self.path.text().strip()).expanduser()
-        self._context.settings.set_text(_FOLDER_KEY, str(path.parent))
         work = self.kind.work(self.choice(), path)
         cancel = self._cancel = threading.Event()
         self._result = None
@@ -277,13 +278,16 @@ class ExportDialog(QDialog):
         self._result = result
         if result.cancelled:
             self.result_text.setText("Cancelled. No file was left.")
+            self._look_at_path()
         else:
             text = f"{plural(result.rows, 'row')}, {size(result.size_bytes)}, written to {result.path.name}."
             self.result_text.setText(text)
+            self.replaces.setText("")  # the file that is there is the one just written
+            self._context.settings.set_text(_FOLDER_KEY, str(result.path.parent))
             if not self.isVisible():
                 self._context.notifications.info(f"Export done: {text}")
-        self._look_at_path()
         self._show_state()
+        self._grow()
         self.done_.emit(result)
 
     def _failed(self, error: Exception) -> None:
@@ -293,6 +297,7 @@ class ExportDialog(QDialog):
         if not self.isVisible():
             self._context.notifications.error(f"The export failed. {error}")
         self._show_state()
+        self._grow()
 
     def _open_folder(self) -> None:
         if self._result is not None:
@@ -321,11 +326,19 @@ class ExportDialog(QDialog):
         self._fit()
 
     def _fit(self) -> None:
+        self.resize(self.width(), self._needed_height())
+
+    def _grow(self) -> None:
+        """A long message is read whole; a dialog made larger by hand stays so."""
+        self.resize(self.width(), max(self.height(), self._needed_height()))
+
+    def _needed_height(self) -> int:
         # adjustSize does not ask wrapped labels how high they are at this width.
         layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+        if layout is None:
+            return self.height()
+        layout.activate()
+        return layout.totalHeightForWidth(self.width())
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         super().closeEvent(event)
