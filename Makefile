@@ -88,6 +88,10 @@ format: setup ## Format the code and sort its imports
 bench: setup-bench build ## Measure against bare references, alternately; writes docs/benchmarks.md
 	@$(PYTHON) -m tests.benchmarks $(ARGS)
 
+.PHONY: evaluate
+evaluate: setup ## How well faults are found, beside simple detectors; ARGS=--write puts the table into docs/prediction.md
+	@nice -n 5 $(PYTHON) -m tests.evaluation $(ARGS)
+
 .PHONY: screenshots
 screenshots: setup ## Pictures of every page, light and dark, of the running system into docs/pictures
 	@$(PYTHON) -m tests.helpers.screenshots $(ARGS)

@@ -43,7 +43,8 @@ def main() -> int:
         so_far = figures(totals)
         f1 = ", ".join(f"{kind} {row['f1']:.3f}" for kind, row in so_far["kinds"].items())
         alarms = so_far["false_alarms_per_device_day"]
-        _say(f"stream {i + 1} of {given.streams}, {time.monotonic() - began:.0f} s: F1 {f1}; {alarms:.2f} false alarms a device-day")
+        took_s = time.monotonic() - began
+        _say(f"stream {i + 1} of {given.streams}, {took_s:.0f} s: F1 {f1}; {alarms:.2f} false alarms a device-day")
     result = {"seed": seed, **figures(totals)}
     table = markdown(result)
     sys.stdout.write((json.dumps(result, indent=1) if given.json else table) + "\n")
