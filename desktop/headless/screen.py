@@ -24,7 +24,7 @@ _NOTHING_WRONG = "nothing wrong"
 def sign(service: ServiceStatus) -> tuple[str, str, str]:
     """Sign, colour and word of a service's state."""
     if service.running == 0:
-        return ("✕", "red", "failed") if service.wanted and service.restarts else ("■", "bright_black", "stopped")
+        return ("■", "bright_black", "stopped") if service.stopped or not service.wanted else ("✕", "red", "failed")
     if service.healthy and service.running >= service.wanted:
         return "●", "green", "running"
     return ("▲", "yellow", "degraded") if service.restarts else ("◐", "yellow", "starting")

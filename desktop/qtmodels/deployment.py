@@ -16,6 +16,8 @@ from stack.errors import PreflightError, StackError, StepFailedError
 from stack.target import Action, Check, Plan, Step, StepState, Target
 
 TICK_MS: Final = 200
+#: What was brought up is usually attached within two seconds; a deployment is called done by then, attached or not.
+SETTLE_MS: Final = 10_000
 
 
 class Phase(StrEnum):
@@ -91,13 +93,24 @@ class Deployment(QObject):
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self.steps_changed)
+        self._settling = False  # `up` has ended, what it brought up is not attached yet
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(SETTLE_MS)
+        self._settle_timer.timeout.connect(self._settled)
+        monitor.attached.connect(self._settled)
 
     # What is known
 
     @property
     def busy(self) -> bool:
-        """Whether `up` or `down` runs now."""
+        """Whether `up` or `down` runs now; after `up` until the system is attached."""
         return self.phase in (Phase.RUNNING, Phase.CANCELLING)
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether `cancel` would change anything."""
+        return self.phase is Phase.RUNNING and self.kind in ("up", "fix") and not self._settling
 
     @property
     def steps(self) -> list[tuple[Step, float]]:
@@ -182,7 +195,7 @@ class Deployment(QObject):
 
     def cancel(self) -> None:
         """Ask a running `up` or `fix` to end; it stops at its next wait."""
-        if self._run is not None and self.phase is Phase.RUNNING:
+        if self._run is not None and self.can_cancel:
             self._run.cancel.set()
             self._set_phase(Phase.CANCELLING)
 
@@ -196,6 +209,7 @@ class Deployment(QObject):
     def close(self) -> None:
         """The window closes: a deployment under way is cancelled, not left without anybody who watches it."""
         self._tick.stop()
+        self._settle_timer.stop()
         if self._run is not None:
             self._run.cancel.set()
 
@@ -226,6 +240,12 @@ class Deployment(QObject):
         def done(_: None) -> None:
             if run is not self._run:
                 return
+            if kind == "up" and not run.cancel.is_set() and not self._monitor.is_attached:
+                self._settling = True
+                self._settle_timer.start()
+                self.phase_changed.emit(self.phase)
+                self._monitor.hold(False)
+                return
             self._tick.stop()
             self._set_phase(Phase.IDLE if kind != "up" or run.cancel.is_set() else Phase.DONE)
             self._monitor.hold(False)
@@ -252,6 +272,15 @@ class Deployment(QObject):
                 self.prepare()  # its checks offer what can be done about it
 
         self._run_task(work, done, failed)
+
+    def _settled(self) -> None:
+        if self._settling:
+            self._settling = False
+            self._settle_timer.stop()
+            self._tick.stop()
+            self._set_phase(Phase.DONE)
+            self.steps_changed.emit()
+            self.finished.emit("up")
 
     def _take_step(self, run: object, step: Step) -> None:
         if run is self._run:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from stack import catalogue
 from stack.board import StepBoard
 from stack.errors import NotRunningError, StackError
-from stack.local import cds, daemon, processes
+from stack.local import cds, daemon, intent, processes
 from stack.local.layout import Layout
 from stack.local.rpc import Supervisor
 from stack.target import Step
@@ -31,6 +31,7 @@ class Down:
                 board.add(name, catalogue.find(name).title, service=name)
         board.add("supervisor", "Process supervisor")
         yield from board.all()
+        intent.remember_down(self._layout)
         try:
             yield from self._stop_services(daemon.connect(self._layout))
         except NotRunningError:

@@ -6,12 +6,13 @@ from backend.contract.ports import Ports
 from stack.catalogue import SERVICES, Service, links_of
 from stack.errors import NotRunningError
 from stack.jvm.spark import EXIT_NEEDS_RESET
-from stack.local import daemon, instance, jsonfile, processes
+from stack.local import daemon, instance, intent, jsonfile, processes
 from stack.local.layout import Layout
 from stack.local.probes import Health, Prober
 from stack.local.rpc import ProcessInfo, Supervisor
 from stack.target import ServiceStatus
 
+ENDED = "It ended unexpectedly; deploy it again to bring it back."
 RESET_HINT = "Run `python -m stack reset spark-job` to start it anew with an empty checkpoint."
 
 
@@ -29,7 +30,8 @@ class StatusReader:
         try:
             found = self._supervisor.processes()
         except NotRunningError:
-            return [self._stopped(service, wanted[service.name]) for service in SERVICES]
+            stopped = not intent.shall_run(self._layout)
+            return [self._gone(service, wanted[service.name], stopped=stopped) for service in SERVICES]
         by_service = {s.name: [p for p in found if p.group == s.name] for s in SERVICES}
         alive = [s for s in SERVICES if any(p.is_alive for p in by_service[s.name])]
         health = self._prober.probe_all(alive)
@@ -75,8 +77,9 @@ class StatusReader:
             return "Stopped."
         return "" if health.ok else health.message
 
-    def _stopped(self, service: Service, wanted: int) -> ServiceStatus:
-        return ServiceStatus(service.name, wanted, 0, False, 0, "Stopped.", scalable=service.scalable, stopped=True)
+    def _gone(self, service: Service, wanted: int, *, stopped: bool) -> ServiceStatus:
+        message = "Stopped." if stopped else ENDED
+        return ServiceStatus(service.name, wanted, 0, False, 0, message, scalable=service.scalable, stopped=stopped)
 
 
 def why_down(layout: Layout, service: Service, process: ProcessInfo) -> str:

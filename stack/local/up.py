@@ -9,7 +9,7 @@ from stack import canary, catalogue
 from stack.board import StepBoard
 from stack.errors import CancelledError, PreflightError, StackError, StepFailedError
 from stack.jars import resolve
-from stack.local import cds, daemon, instance, jsonfile, kafka, logs, supervisord
+from stack.local import cds, daemon, instance, intent, jsonfile, kafka, logs, supervisord
 from stack.local.layout import Layout
 from stack.local.probes import Prober
 from stack.local.program import Program
@@ -58,7 +58,9 @@ class Up:
         yield from self._prepare()
         yield from self._resolve_jars()
         yield self._board.begin(SUPERVISOR, "Starts the process supervisor.")
-        yield self._board.done(SUPERVISOR, self._supervise())
+        supervised = self._supervise()
+        intent.remember_up(self._layout)
+        yield self._board.done(SUPERVISOR, supervised)
         wanted = instance.wanted_replicas(self._layout)
         starter = Starter(
             daemon.connect(self._layout),

@@ -1,6 +1,7 @@
 """Deploying: plan, steps, failure, retry, cancel, the first fleet."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QLabel, QWidget
@@ -8,8 +9,10 @@ from PySide6.QtWidgets import QLabel, QWidget
 from desktop.model.first_fleet import STARTER_FLEET
 from desktop.qtmodels.deployment import Phase
 from desktop.views.widgets.figure import Elided
+from stack.catalogue import SERVICES
 from stack.target import Check
 from tests.gui.conftest import Bench
+from tests.helpers.fake_target import status_of
 
 
 def texts(widget: QWidget) -> str:
@@ -104,6 +107,34 @@ def test_first_deployment_starts_a_small_fleet_and_says_so(stopped: Bench) -> No
     assert any("first fleet of 45 devices" in n.text for n in stopped.notifications.entries())
 
 
+def test_a_deployment_lasts_until_what_it_brought_up_is_attached(stopped: Bench) -> None:
+    stopped.target.endpoints_gate.clear()
+    page, deployment = stopped.window.start_page, stopped.desktop.deployment
+    page.deploy.click()
+    stopped.wait(lambda: deployment.progress == 1 and not deployment.can_cancel, "every step is done")
+    stopped.qtbot.wait(300)
+    assert deployment.busy
+    assert page.headline.text() == "Deploying …"
+    assert not page.deploy.isVisible()
+    assert stopped.window.strip.word.text() == "starting"
+    assert "nothing runs" not in texts(stopped.window.status)
+    stopped.target.endpoints_gate.set()
+    stopped.wait(lambda: stopped.desktop.monitor.is_attached, "it attaches")
+    assert deployment.phase is Phase.DONE
+    assert stopped.window.current_page is not page
+
+
+def test_a_deployment_that_cannot_be_attached_ends_all_the_same(stopped: Bench) -> None:
+    stopped.target.endpoints_gate.clear()
+    deployment = stopped.desktop.deployment
+    deployment._settle_timer.setInterval(50)
+    stopped.window.start_page.deploy.click()
+    stopped.wait(lambda: deployment.phase is Phase.DONE, "its end")
+    assert not stopped.desktop.monitor.is_attached
+    stopped.target.endpoints_gate.set()
+    stopped.wait(lambda: stopped.connections and stopped.connection.puts, "the first fleet, later")
+
+
 def test_a_fleet_emptied_on_purpose_stays_empty(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(up=False, stored=True)
     bench.start()
@@ -120,6 +151,20 @@ def test_attaching_starts_no_fleet(bench: Bench) -> None:
     bench.wait(lambda: bench.desktop.fleet.state.known, "the fleet")
     bench.qtbot.wait(300)
     assert bench.connection.puts == []
+
+
+def test_an_end_that_nobody_asked_for_is_no_stop(bench: Bench) -> None:
+    bench.attach()
+    gone = "It ended unexpectedly; deploy it again to bring it back."
+    bench.target.services = [replace(status_of(s.name, 0, message=gone), wanted=s.replicas) for s in SERVICES]
+    bench.wait(lambda: "ended unexpectedly" in bench.window.start_page.headline.text(), "the start page says so")
+    assert bench.window.strip.word.text() == "failed"
+    assert "ended unexpectedly" in texts(bench.window.status)
+    assert bench.window.start_page.deploy.isVisible()
+    bench.target.services = [status_of(s.name, 0) for s in SERVICES]  # taken down elsewhere
+    bench.wait(lambda: "Nothing runs" in bench.window.start_page.headline.text(), "it was stopped")
+    assert bench.window.strip.word.text() == "stopped"
+    assert "nothing runs" in texts(bench.window.status)
 
 
 def test_stopping_shows_its_steps_and_returns_to_the_start(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from desktop.model.palette import GAP, GAP_LARGE, GAP_SECTION, GAP_SMALL
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.logs import LogTail
 from desktop.qtmodels.places import Places, in_a_sentence
+from desktop.qtmodels.services import ended_unexpectedly
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.page import Page, PageContext
 from desktop.views.start.place_card import PlaceCard
@@ -42,6 +43,7 @@ class StartPage(Page):
         self.deploy.clicked.connect(deployment.deploy)
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(deployment.cancel)
+        self._ended = False
         self.retry = set_role(QPushButton("Try again"), "primary")
         self.retry.clicked.connect(deployment.retry)
         self.copy = QPushButton("Copy details")
@@ -72,6 +74,7 @@ class StartPage(Page):
         self.track(places.changed, self._update)
         self.track(context.monitor.where_changed, self._update)
         self.track(context.monitor.attached, self.hide_log)
+        self.track(context.monitor.status_changed, self._status_changed)
         self._update()
 
     # What the user sees
@@ -154,6 +157,9 @@ class StartPage(Page):
         elif deployment.trouble:
             self.headline.setText("The system cannot be looked at")
             self.reason.setText(deployment.trouble)
+        elif ended_unexpectedly(self.context.monitor.status):
+            self.headline.setText(f"What ran on {place} ended unexpectedly")
+            self.reason.setText("Deploy it again to bring it back; the data stay.")
         else:
             self.headline.setText(f"Nothing runs on {place}")
             self.reason.setText(f"Why here: {plan.reason}" if plan else "Looking at what is here …")
@@ -162,7 +168,7 @@ class StartPage(Page):
         self.deploy.setEnabled(plan is not None and self._places.moving is None)
         self.deploy.setToolTip("Some checks failed; see below" if blocked else "")
         self.cancel.setVisible(busy and deployment.kind in ("up", "fix"))
-        self.cancel.setEnabled(phase is Phase.RUNNING)
+        self.cancel.setEnabled(deployment.can_cancel)
         self.back.setVisible(failed)
         self.taken.setVisible(busy)
         self.progress.setVisible(busy)
@@ -180,6 +186,12 @@ class StartPage(Page):
             self.failed_log.setVisible(failure.service is not None)
         self._update_steps()
         self.show_body()
+
+    def _status_changed(self, _: object) -> None:
+        ended = ended_unexpectedly(self.context.monitor.status)
+        if ended != self._ended:  # nothing else here depends on the services
+            self._ended = ended
+            self._update()
 
     def _update_steps(self) -> None:
         deployment = self._deployment

@@ -12,6 +12,7 @@ from desktop.model.palette import GAP_LARGE, GAP_SMALL, GRID
 from desktop.model.snapshot import FeedStats
 from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.services import ended_unexpectedly
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.figure import Elided, Figure
 from desktop.views.widgets.roles import label, set_role
@@ -85,6 +86,7 @@ class StatusBar(QFrame):
         monitor.health_changed.connect(self._say)
         monitor.attached.connect(self._say)
         monitor.detached.connect(self._clear)
+        monitor.status_changed.connect(self._say)
         deployment.phase_changed.connect(self._say)
         self._clear()
 
@@ -119,6 +121,8 @@ class StatusBar(QFrame):
             state, sentence = "starting", f"{self._deployment.title.lower()} …"
         elif self._deployment.failure is not None:
             state, sentence = "failed", self._deployment.failure.what
+        elif ended_unexpectedly(self._monitor.status):
+            state, sentence = "failed", "it ended unexpectedly; deploy it again to bring it back"
         else:
             state, sentence = "stopped", "nothing runs"
         self.sign.set_state(state)

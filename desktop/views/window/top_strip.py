@@ -9,7 +9,7 @@ from desktop.model.figures import clock
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.monitor import Monitor
-from desktop.qtmodels.services import state_of
+from desktop.qtmodels.services import ended_unexpectedly, state_of
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.figure import Figure
 from desktop.views.widgets.menu_button import IconButton
@@ -27,7 +27,7 @@ def system_state(services: list[ServiceStatus], *, attached: bool, phase: Phase)
     if phase is Phase.FAILED:
         return "failed"
     if not attached:
-        return "stopped"
+        return "failed" if ended_unexpectedly(services) else "stopped"
     states = {state_of(s) for s in services}
     if states & {"failed", "degraded", "stopped", "rolled back"}:
         return "degraded"

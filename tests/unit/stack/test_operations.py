@@ -4,7 +4,7 @@ import pytest
 
 from backend.contract.ports import Ports
 from stack.errors import NotRunningError, UnknownServiceError
-from stack.local import daemon, down, instance, operations
+from stack.local import daemon, down, instance, intent, operations
 from stack.local.layout import Layout
 from stack.local.probes import Health, Prober
 from stack.target import StepState
@@ -94,7 +94,9 @@ def test_only_the_spark_job_is_reset(layout: Layout) -> None:
 
 
 def test_down_stops_whoever_feeds_others_first(layout: Layout, supervisor: FakeSupervisor) -> None:
+    intent.remember_up(layout)
     steps = list(down.Down(layout).run())
+    assert not intent.shall_run(layout)
     stopped = [name for call, name in supervisor.calls if call == "stop"]
     assert stopped[0] == "generator:generator"
     assert stopped.index("paai:2") < stopped.index("broker:broker") < stopped.index("zookeeper:zookeeper")
@@ -106,3 +108,4 @@ def test_down_of_a_stopped_system_is_fine(layout: Layout, supervisor: FakeSuperv
     supervisor.is_running = False
     monkeypatch.setattr(daemon, "stop", lambda _, timeout_s: None)
     assert list(down.Down(layout).run())[-1].state is StepState.DONE
+    assert not layout.instance_file.exists(), "nothing is noted of a system that never ran"

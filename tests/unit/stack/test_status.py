@@ -4,7 +4,7 @@ import pytest
 
 from backend.contract.ports import Ports
 from stack.catalogue import SERVICES, Service
-from stack.local import instance, jsonfile
+from stack.local import instance, intent, jsonfile
 from stack.local.layout import Layout
 from stack.local.probes import Health, Prober
 from stack.local.status import StatusReader
@@ -38,6 +38,15 @@ def test_all_is_stopped_without_a_supervisor(layout: Layout, prober: FakeProber,
     supervisor.is_running = False
     for row in read(layout, prober, supervisor).values():
         assert (row.running, row.healthy, row.message, row.stopped) == (0, False, "Stopped.", True)
+
+
+def test_an_end_that_nobody_asked_for_is_told_from_down(layout: Layout, prober: FakeProber, supervisor: FakeSupervisor) -> None:
+    supervisor.is_running = False
+    intent.remember_up(layout)
+    for row in read(layout, prober, supervisor).values():
+        assert (row.message, row.stopped) == ("It ended unexpectedly; deploy it again to bring it back.", False)
+    intent.remember_down(layout)
+    assert all(row.stopped for row in read(layout, prober, supervisor).values())
 
 
 def test_all_is_well(layout: Layout, prober: FakeProber, supervisor: FakeSupervisor) -> None:
