@@ -172,6 +172,7 @@ prepare_venv() {
   local set=$1 python
   is_ready "$set" && return 0
   exec 9>"$ROOT/.setup-lock"
+  flock -n 9 || say "Another set-up of this checkout is at work; waiting for it to end (up to 30 minutes) ..."
   flock -w 1800 9 || { say "Another set-up of this checkout does not end."; exit 5; }
   is_ready "$set" && return 0
   # An environment that this script did not make belongs to somebody: it is neither removed nor installed into.
@@ -204,6 +205,9 @@ prepare_venv() {
   # dev.txt contains all of run.txt, in the same versions.
   if [[ $set == dev ]]; then key_of run >"$VENV/.ready-run"; fi
 }
+
+# pip ends with a reason of its own when it is interrupted.
+trap 'say "" "Stopped as you asked. Type it again to go on: what was fetched is kept."; exit 130' INT
 
 PROGRAMS=()
 case ${1:-} in

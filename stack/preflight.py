@@ -5,6 +5,8 @@ import os
 import platform
 import shutil
 import socket
+import tempfile
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -23,6 +25,8 @@ MIN_MEMORY_GIB = 3.0
 #: Retention keeps 5 GiB of raw at most, in Kafka and MongoDB each; a first look needs little of that.
 MIN_DISK_GIB = 3.0
 MIN_CACHE_GIB = 0.5
+#: How long a port is waited for on which nobody listens any more.
+CLOSING_S = 5.0
 
 _GIB = 1024**3
 
@@ -159,14 +163,20 @@ def check_disk(data_dir: Path) -> Check:
 
 def check_ports(wanted: Mapping[str, int], *, own_pids: Collection[int] = ()) -> list[Check]:
     """One finding when all are free, else one for each that is not, with its holder as far as the system tells."""
-    taken = {service: port for service, port in wanted.items() if not port_is_free(port)}
-    holders = port_holders(taken.values()) if taken else {}
+    deadline = time.monotonic() + CLOSING_S
+    while True:
+        taken = {service: port for service, port in wanted.items() if not port_is_free(port)}
+        holders = port_holders(taken.values()) if taken else {}
+        # Taken and nobody listens: the socket of a process that has just ended is being closed.
+        if all(port in holders for port in taken.values()) or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
     foreign = {service: port for service, port in taken.items() if not _is_own(holders.get(port), own_pids)}
     if not foreign:
         return [Check("Ports", True, f"{', '.join(str(port) for port in sorted(wanted.values()))} are free or ours")]
     remedy = "Stop that process, or start this system on other ports with --port-offset."
     return [
-        Check(f"Port {port}", False, f"{service} needs it; {describe_holder(holders.get(port))} holds it", remedy)
+        Check(f"Port {port}", False, f"{service} needs it; {_who(port, holders)} holds it", remedy)
         for service, port in foreign.items()
     ]
 
@@ -194,6 +204,10 @@ def port_holders(ports: Collection[int]) -> dict[int, int | None]:
             # Of several listeners on one port (shared sockets) a known one says more.
             holders[connection.laddr.port] = connection.pid or holders.get(connection.laddr.port)
     return holders
+
+
+def _who(port: int, holders: Mapping[int, int | None]) -> str:
+    return describe_holder(holders[port]) if port in holders else "a connection that does not end"
 
 
 def describe_holder(pid: int | None) -> str:
@@ -225,7 +239,14 @@ def _nearest_existing(path: Path) -> Path:
 
 def _writable(path: Path) -> bool:
     nearest = _nearest_existing(path)
-    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        return False
+    try:
+        # Some file systems (/proc, a disk that is read-only) take no files from anybody, whatever the rights say.
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError:
+        return False
+    return True
 
 
 def _free_gib(path: Path) -> float:

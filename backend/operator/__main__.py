@@ -75,8 +75,21 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
         stuck_after_s=settings.stuck_after_s,
         stuck_restart_after_s=settings.stuck_restart_after_s,
     )
+    # Patient, and never asking twice at once: what it asks for may take a slow server long, and a question that was given up
+    # goes on there all the same.
+    patient: MongoClient[dict[str, object]] = MongoClient(
+        settings.admin_address,
+        tz_aware=True,
+        appname=SERVICE,
+        serverSelectionTimeoutMS=timeout_ms,
+        connectTimeoutMS=60_000,
+        socketTimeoutMS=600_000,
+        retryReads=False,
+        retryWrites=False,
+        maxPoolSize=1,
+    )
     retention = RetentionKeeper(
-        client=mongo,
+        client=patient,
         raw_hours=settings.retention_hours,
         raw_bytes=settings.retention_bytes,
         aggregate_days=settings.aggregate_retention_days,

@@ -2,6 +2,10 @@
 
 Raw goes by when it was stored (the time in `_id`), not by when it was measured: readings from the past are accepted.
 A slice is small and the next waits as long as the last took, so that at most half of the time goes into removing.
+
+Looking must cost little too. There are servers that read a whole collection to find its oldest document or its size, and
+hold up everybody else meanwhile: so the age of the oldest is remembered until it is due, and a round that took long, or failed,
+is repeated after a pause that keeps its share of the time at two hundredths.
 """
 
 import logging
@@ -24,6 +28,10 @@ Document = dict[str, Any]
 
 #: Slices in one step; the next step goes on where this one stopped.
 MAX_SLICES = 20
+#: Pause after a round, in its durations.
+PAUSE_SHARE = 50
+#: A slice that took longer is followed by a pause of ten times that.
+SLOW_SLICE_S = 1.0
 #: Age of a deployment's test reading at which it is removed.
 CANARY_S = 300
 
@@ -47,6 +55,7 @@ class RetentionKeeper:
         slice_documents: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         pause: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
         database: str = names.DATABASE,
     ) -> None:
         """Args:
@@ -54,16 +63,30 @@ class RetentionKeeper:
         """
         self._client, self._database = client, database
         self._raw_hours, self._raw_bytes, self._aggregate_days = raw_hours, raw_bytes, aggregate_days
-        self._slice, self._now, self._pause = slice_documents, now, pause
+        self._slice, self._now, self._pause, self._clock = slice_documents, now, pause, clock
+        self._not_before = 0.0
+        #: By collection: when its oldest document was made or ended; until that is too old nothing has to be looked for.
+        self._oldest: dict[str, datetime] = {}
         self.removed = 0
 
     def step(self) -> Finding:
         """One bounded round. `converged` is False when there is more to remove."""
+        began = self._clock()
+        if began < self._not_before:
+            return Finding(True)
+        done = False
         try:
             self._remove_canary()
             done = self._remove_old_raw() and self._remove_old_windows() and self._remove_surplus_raw()
         except PyMongoError as error:
+            took = self._clock() - began
+            self._not_before = self._clock() + PAUSE_SHARE * took
+            log.info(
+                "retention: MongoDB did not answer in %.1f s, next in %.0f s: %s", took, PAUSE_SHARE * took, str(error)[:120]
+            )
             return Finding(False, f"waits for MongoDB: {str(error)[:120]}", waiting=True)
+        if done:
+            self._not_before = self._clock() + PAUSE_SHARE * (self._clock() - began)
         return Finding(done)
 
     def _remove_canary(self) -> None:
@@ -73,12 +96,24 @@ class RetentionKeeper:
         self._client[self._database][names.COLLECTION_MESSAGES].delete_many(identity)
 
     def _remove_old_raw(self) -> bool:
-        oldest = ObjectId.from_datetime(self._now() - timedelta(hours=self._raw_hours))
-        return self._remove(names.COLLECTION_MESSAGES, {"_id": {"$lt": oldest}}, "_id")
+        before = self._now() - timedelta(hours=self._raw_hours)
+        condition = {"_id": {"$lt": ObjectId.from_datetime(before)}}
+        return self._remove_old(names.COLLECTION_MESSAGES, condition, "_id", before)
 
     def _remove_old_windows(self) -> bool:
-        oldest = self._now() - timedelta(days=self._aggregate_days)
-        return self._remove(names.COLLECTION_AGGREGATES, {"window.end": {"$lt": oldest}}, "window.end")
+        before = self._now() - timedelta(days=self._aggregate_days)
+        return self._remove_old(names.COLLECTION_AGGREGATES, {"window.end": {"$lt": before}}, "window.end", before)
+
+    def _remove_old(self, collection: str, condition: Document, field: str, before: datetime) -> bool:
+        if self._oldest.get(collection, before) > before:
+            return True
+        first = list(self._client[self._database][collection].find({}, {field: 1}).sort(field, ASCENDING).limit(1))
+        key = _value(first[0], field) if first else self._now()
+        oldest: datetime = key.generation_time if isinstance(key, ObjectId) else key
+        if oldest > before:
+            self._oldest[collection] = oldest
+            return True
+        return self._remove(collection, condition, field)
 
     def _remove_surplus_raw(self) -> bool:
         """Remove the oldest until the data are below the limit; the share to remove is reckoned from the average size."""
@@ -102,9 +137,7 @@ class RetentionKeeper:
             # The key of the slice's last document bounds the delete: two indexed range operations, no list of ids.
             last = list(target.find(condition, {field: 1}).sort(field, ASCENDING).skip(size - 1).limit(1))
             if last:
-                bound = last[0]
-                for part in field.split("."):
-                    bound = bound[part]
+                bound = _value(last[0], field)
                 # The window index has many documents for one key: all of one key go together.
                 count = target.delete_many({field: {"$lte": bound}}).deleted_count
             else:
@@ -113,7 +146,8 @@ class RetentionKeeper:
             self.removed += count
             if not last:
                 break
-            if self._pause(time.monotonic() - began):
+            took = time.monotonic() - began
+            if self._pause(took if took < SLOW_SLICE_S else 10 * took):
                 return False
         else:
             return False
@@ -122,4 +156,12 @@ class RetentionKeeper:
         return True
 
     def close(self) -> None:
-        """The client is closed by the keeper of the schema."""
+        self._client.close()
+
+
+def _value(document: Document, path: str) -> Any:
+    """The value at a dotted path."""
+    found: Any = document
+    for part in path.split("."):
+        found = found[part]
+    return found

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from stack.target import Check, Endpoints, HistoryEntry, Plan, ServiceStatus, Step, StepState
 
+_FIGURES = re.compile(r"\d+")
 _MARKS = {StepState.PENDING: "·", StepState.RUNNING: "→", StepState.DONE: "✓", StepState.FAILED: "✗"}
 _STYLES = {StepState.PENDING: "dim", StepState.RUNNING: "cyan", StepState.DONE: "green", StepState.FAILED: "red"}
 _REDRAWS_PER_S = 8
@@ -119,8 +121,13 @@ class TextOutput:
                 known[step.key] = (step, time.monotonic())
 
     def _lines(self, steps: Iterator[Step]) -> None:
-        """A line when a step begins, ends or waits for something else."""
+        """A line when a step begins, ends or waits for something else; a figure that goes up is nothing else."""
+        shapes: dict[str, tuple[StepState, str]] = {}
         for step in steps:
+            shape = (step.state, _FIGURES.sub("#", step.detail))
+            if shapes.get(step.key) == shape:
+                continue
+            shapes[step.key] = shape
             if step.state is not StepState.PENDING and (step.detail or step.state is not StepState.RUNNING):
                 elapsed = f" ({step.elapsed_s:.1f} s)" if step.state is not StepState.RUNNING else ""
                 self._console.print(f"{_MARKS[step.state]} {step.title}: {step.detail}{elapsed}", markup=False, soft_wrap=True)

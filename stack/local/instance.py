@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stack import lock
 from stack.catalogue import SERVICES
+from stack.errors import PreflightError
 from stack.local import jsonfile
 from stack.local.layout import Layout
 
@@ -32,6 +33,13 @@ def remember_wanted(layout: Layout, service: str, replicas: int) -> None:
 @contextmanager
 def locked(layout: Layout, doing: str) -> Iterator[None]:
     """Hold the data directory for one command that changes something; see `stack.lock.held`."""
-    layout.run.mkdir(parents=True, mode=0o700, exist_ok=True)
+    try:
+        layout.run.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise PreflightError(
+            f"The data folder {layout.data_dir} cannot be used",
+            why=f"{error.strerror or error}.",
+            remedy="Make it a folder that you may write to, or name another with --data-dir.",
+        ) from error
     with lock.held(layout.lock_file, doing, whose=str(layout.data_dir)):
         yield

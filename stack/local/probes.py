@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 import pymongo
-from pymongo.errors import PyMongoError
+from pymongo.errors import NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
 
 from backend.contract.ports import Ports
 from stack.catalogue import HealthKind, Service, port_of
@@ -154,5 +154,9 @@ def _brief(error: Exception) -> str:
         return "nothing listens there"
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return f"no answer within {PROBE_TIMEOUT_S:g} s"
+    if isinstance(error, ServerSelectionTimeoutError | NetworkTimeout):
+        return "no answer in time"
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP status {error.response.status_code}"
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     return text if len(text) <= 120 else text[:117] + "…"

@@ -134,7 +134,9 @@ class SupervisorRpc:
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError, ExpatError) as error:
             raise NotRunningError(
                 "The system does not run here.",
-                why=f"Its supervisor does not answer ({error}).",
+                why="There is no supervisor."
+                if isinstance(error, FileNotFoundError)
+                else f"Its supervisor does not answer ({error}).",
                 remedy="Start it with `python -m stack up`.",
             ) from error
         finally:

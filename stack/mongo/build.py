@@ -33,7 +33,12 @@ def is_built() -> bool:
 
 def may_build() -> bool:
     """Whether `build_rs` has what it needs: cargo and a C compiler."""
-    return shutil.which("cargo") is not None and shutil.which("cc") is not None
+    if shutil.which("cargo") is None or shutil.which("cc") is None:
+        return False
+    try:  # rustup leaves a cargo behind that has no toolchain
+        return subprocess.run(["cargo", "--version"], capture_output=True, timeout=30, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def build_rs(on_progress: Progress, cancel: threading.Event | None = None, *, command: list[str] | None = None) -> Path:
@@ -56,7 +61,7 @@ def build_rs(on_progress: Progress, cancel: threading.Event | None = None, *, co
     if command is None and not may_build():
         raise MongoMissingError(
             "SecantusDB's Rust build needs cargo and a C compiler",
-            why="At least one of them is not on PATH.",
+            why="At least one of them is not on PATH, or does not work.",
             remedy="Install Rust (rustup, or your distribution's cargo) and gcc, or go on with the slower Python build.",
         )
     waiting = "Another process builds it; waiting for it"
@@ -119,7 +124,7 @@ def _run(argv: list[str], on_progress: Progress, cancel: threading.Event | None)
             errors = [line.strip() for line in re.split(r"[\r\n]+", text) if line.startswith("error")]
             raise MongoMissingError(
                 "SecantusDB's Rust build failed",
-                why=f"cargo says: {' '.join(errors[:2])[:300] or text[-300:].strip()}.",
+                why=f"cargo says: {' '.join(errors[:2])[:300] or text[-300:].strip()}".rstrip(".") + ".",
                 remedy="Try again: what was compiled is kept. Without it, the slower Python build is used.",
             )
 

@@ -87,3 +87,20 @@ def test_a_state_file_that_is_old_missing_or_broken_is_not_ok(tmp_path: Path) ->
     path.write_text("{")
     assert "cannot be read" in read_state(path).message
     assert [p.name for p in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_a_figure_that_goes_up_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Counting(Scripted):
+        def step(self) -> Finding:
+            self.finding = Finding(False, f"nothing stored for {self.steps} s")
+            return super().step()
+
+    keeper = Counting("sink", Finding(False))
+    loop = Loop(keepers=[(keeper, PACE)], state_file=tmp_path / "kafka-operator.json", report_s=0.01)
+    with caplog.at_level("INFO"):
+        thread = threading.Thread(target=loop.run)
+        thread.start()
+        wait_until(lambda: keeper.steps > 20, 10, "twenty steps")
+        loop.request_stop()
+        thread.join(timeout=10)
+    assert len([record for record in caplog.records if "nothing stored" in record.getMessage()]) == 1

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from pymongo.errors import AutoReconnect
 
 from backend.contract import names
-from backend.operator.retention import CANARY_S, MAX_SLICES, RetentionKeeper
+from backend.operator.retention import CANARY_S, MAX_SLICES, PAUSE_SHARE, RetentionKeeper
 
 Document = dict[str, Any]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -134,3 +135,52 @@ def test_a_test_reading_that_its_sender_left_goes_after_a_while(server: FakeServ
     server.raw.documents = [canary(CANARY_S + 1), canary(CANARY_S - 1), other]
     assert keeper(server).step().converged
     assert server.raw.documents == [canary(CANARY_S - 1), other]
+
+
+class CountingServer(FakeServer):
+    """Notes each search; a search may take time or fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.searches, self.now_s, self.takes_s, self.failing = 0, 1000.0, 0.0, False
+        find = self.raw.find
+
+        def counted(condition: Document, fields: Document) -> FakeCursor:
+            self.searches += 1
+            self.now_s += self.takes_s
+            if self.failing:
+                raise AutoReconnect("operation cancelled")
+            return find(condition, fields)
+
+        self.raw.find = counted  # type: ignore[method-assign]
+
+
+def test_the_oldest_is_looked_for_once_until_it_is_due() -> None:
+    server, now = CountingServer(), [NOW]
+    server.raw.documents = [{"_id": stored(1, n)} for n in range(5)]
+    kept = keeper(server)
+    kept._now = lambda: now[0]
+    kept._clock = lambda: 0.0  # a round takes no time
+    for _ in range(10):
+        assert kept.step().converged
+    assert server.searches == 1
+    now[0] += timedelta(hours=23, minutes=1)
+    assert kept.step().converged
+    assert server.raw.documents == []
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_slow_or_failed_look_is_not_repeated_soon(failing: bool) -> None:
+    server = CountingServer()
+    server.raw.documents = [{"_id": stored(1, 1)}]
+    server.takes_s, server.failing = 3.0, failing
+    kept = keeper(server)
+    kept._clock = lambda: server.now_s
+    assert kept.step().converged is not failing
+    kept._oldest.clear()
+    server.now_s += PAUSE_SHARE * 3.0 - 1
+    kept.step()
+    assert server.searches == 1
+    server.now_s += 2
+    kept.step()
+    assert server.searches == 2

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.wait import wait_until
+
 SCRIPT = Path(__file__).parents[3] / "stack" / "bootstrap.sh"
 QT_PACKAGES = 15
 #: What every Debian has and the script may call.
@@ -364,3 +366,26 @@ def test_what_only_some_commands_need_is_installed_for_them(
     calls = ready_machine.calls()
     assert any(call.endswith(f"install -y --no-install-recommends {packages}") for call in calls), calls
     assert "pip requirements/dev.txt" in calls
+
+
+def test_who_waits_for_another_run_says_so(ready_machine: Machine) -> None:
+    lock = ready_machine.checkout / ".setup-lock"
+    with subprocess.Popen(["flock", str(lock), "sleep", "2"]) as other:
+        is_held = ["flock", "-n", str(lock), "true"]
+        wait_until(lambda: subprocess.run(is_held, check=False).returncode != 0, 10, "the other run to hold the lock")
+        result = ready_machine.run("run")
+        assert other.wait(10) == 0
+    assert result.returncode == 0, result.stderr
+    assert "waiting for it to end" in result.stderr
+
+
+def test_an_interrupted_installation_is_no_failed_one(ready_machine: Machine) -> None:
+    ready_machine.add("python-to-be", PYTHON.replace("[[ ! -e $CALLS.fail ]]", "kill -INT $PPID; sleep 0.1; false"))
+    (ready_machine.tools / "python3").unlink()
+    shutil.copy(ready_machine.tools / "python-to-be", ready_machine.tools / "python3")
+    ready_machine.add("sleep", "#!/bin/bash\nread -rt 0.2 <> <(:) || true\n")
+    ready_machine.add("kill", '#!/bin/bash\nbuiltin kill "$@"\n')
+    result = ready_machine.run("run")
+    assert result.returncode == 130, result.stderr
+    assert "Stopped as you asked" in result.stderr
+    assert "Check the network" not in result.stderr

@@ -194,3 +194,26 @@ def test_a_broken_lock_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     check = preflight.check_jars()
 
     assert (check.ok, check.detail, check.remedy) == (False, "jars.lock is incomplete", "Type: make lock-jars")
+
+
+def test_a_port_whose_last_listener_is_gone_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, False, True])
+    monkeypatch.setattr(preflight, "port_is_free", lambda _port: next(answers))
+    monkeypatch.setattr(preflight, "port_holders", lambda _ports: {})
+    assert [check.ok for check in preflight.check_ports({"broker": 9092})] == [True]
+
+
+def test_a_port_that_nobody_listens_on_and_that_stays_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "CLOSING_S", 0.05)
+    monkeypatch.setattr(preflight, "port_is_free", lambda _port: False)
+    monkeypatch.setattr(preflight, "port_holders", lambda _ports: {})
+    [check] = preflight.check_ports({"broker": 9092})
+    assert not check.ok
+    assert "another user" not in check.detail
+
+
+@pytest.mark.parametrize("folder", ["/proc/paai", "/etc/passwd/paai"])
+def test_a_folder_that_cannot_be_made_is_said_to_be_one(folder: str) -> None:
+    check = preflight.check_data_dir(Path(folder))
+    assert not check.ok
+    assert "cannot be written" in check.detail
