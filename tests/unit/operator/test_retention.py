@@ -145,12 +145,12 @@ class CountingServer(FakeServer):
         self.searches, self.now_s, self.takes_s, self.failing = 0, 1000.0, 0.0, False
         find = self.raw.find
 
-        def counted(condition: Document, fields: Document) -> FakeCursor:
+        def counted(condition: Document, _fields: Document) -> FakeCursor:
             self.searches += 1
             self.now_s += self.takes_s
             if self.failing:
                 raise AutoReconnect("operation cancelled")
-            return find(condition, fields)
+            return find(condition, _fields)
 
         self.raw.find = counted  # type: ignore[method-assign]
 
