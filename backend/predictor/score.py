@@ -73,7 +73,8 @@ def measures(result: Detected, groups: list[tuple[int, int]], windows: list[Span
     """precision, recall, f1, vus_pr, delay_s, false_alarms_per_day."""
     t_ms = result.series.t_ms
     days = max(float(t_ms[-1] - t_ms[0]) / _DAY_MS, 1e-9)
-    right, delays = 0, {}
+    right = 0
+    delays: dict[int, float] = {}
     for a, b in groups:
         hit = [i for i, w in enumerate(windows) if t_ms[a] <= w.end and t_ms[b] >= w.begin]
         right += bool(hit)

@@ -43,8 +43,8 @@ _PASSES: Final = 3
 _MOST: Final = 60_000
 _LEAST: Final = 500
 #: False alarms that each statistic may cause in as many readings as a day has seconds.
-BUDGET: Final = {SPIKE_EARLY: 0.06, SPIKE: 0.65, SHIFT: 0.12}
-_BURST_BUDGET, _RAMP_BUDGET = 0.02, 0.010
+BUDGET: Final = {SPIKE_EARLY: 0.05, SPIKE: 0.45, SHIFT: 0.10}
+_BURST_BUDGET, _RAMP_BUDGET = 0.015, 0.008
 _DAY: Final = 86_400.0
 #: A tail that is seen to be heavier than its begin tells may raise a limit so far.
 _BELIEVED: Final = 1.5

@@ -182,7 +182,7 @@ def _marks(stream: Stream, spans: dict[int, list[Span]], *, tail_ms: int = 0) ->
     return marks
 
 
-def _volume(values: F64, score: F64, marks: dict[str, np.typing.NDArray[np.bool_]], name: str, totals: Totals) -> None:
+def _volume(values: F64, score: F32, marks: dict[str, np.typing.NDArray[np.bool_]], name: str, totals: Totals) -> None:
     """VUS-PR for each kind, over the readings that no other kind touches."""
     for kind, mine in marks.items():
         others: Sequence[np.typing.NDArray[np.bool_]] = [m for k, m in marks.items() if k != kind]

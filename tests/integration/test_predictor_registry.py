@@ -28,7 +28,7 @@ Client = MongoClient[dict[str, Any]]
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     found = shutil.which("secantusd-py", path=str(Path(sys.executable).parent))
     assert found is not None, "the embedded database is not installed"
-    choice = MongoChoice("secantusd-py", Path(found), "")
+    choice = MongoChoice("secantusd-py", Path(found), "", "for a test")
     with mongo_with_auth(choice, tmp_path_factory.mktemp("mongo")) as server, server.client() as client:
         yield client
 

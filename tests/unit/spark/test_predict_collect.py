@@ -43,7 +43,8 @@ class Kept:
 
 def test_readings_come_by_partition_in_the_order_of_offsets(spark: SparkSession) -> None:
     published = datetime.fromtimestamp(NOW_MS / 1000, UTC)
-    rows = [(1, 7, record(device_id="b"), published), (0, 5, record(device_id="a"), published)]
+    rows: list[tuple[int, int, bytes | None, datetime]] = []
+    rows += [(1, 7, record(device_id="b"), published), (0, 5, record(device_id="a"), published)]
     rows += [(1, 6, None, published), (1, 5, record(device_id="c"), published)]
 
     shards = collect(spark.createDataFrame(rows, RECORDS))

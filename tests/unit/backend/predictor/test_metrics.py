@@ -45,8 +45,8 @@ def test_a_perfect_score_has_the_whole_volume_without_a_buffer() -> None:
     labels = np.zeros(1000, dtype=np.bool_)
     labels[100:110] = labels[500:520] = True
 
-    assert vus_pr(labels.astype(float), labels, widths=[0]) == pytest.approx(1.0)
-    assert vus_pr(labels.astype(float), labels) > 3 * vus_pr(1.0 - labels, labels)
+    assert vus_pr(labels.astype(np.float64), labels, widths=[0]) == pytest.approx(1.0)
+    assert vus_pr(labels.astype(np.float64), labels) > 3 * vus_pr(1.0 - labels.astype(np.float64), labels)
 
 
 def test_a_random_score_has_about_the_share_of_the_labels() -> None:
@@ -65,7 +65,7 @@ def test_a_detection_beside_its_event_counts_in_part() -> None:
     beside[512:515] = 1.0
     far[700:703] = 1.0
 
-    assert vus_pr(far, labels) < vus_pr(beside, labels) < vus_pr(labels.astype(float), labels)
+    assert vus_pr(far, labels) < vus_pr(beside, labels) < vus_pr(labels.astype(np.float64), labels)
 
 
 def test_without_events_there_is_nothing_to_measure() -> None:

@@ -197,7 +197,7 @@ async def test_a_second_training_waits_and_the_first_can_be_cancelled() -> None:
 
 
 async def test_only_the_admin_token_changes_models() -> None:
-    tokens = {"token": SecretStr("reader"), "admin_token": SecretStr("boss")}
+    tokens: dict[str, Any] = {"token": SecretStr("reader"), "admin_token": SecretStr("boss")}
     async with service(stocked(), **tokens) as client:
         as_reader, as_boss = {"Authorization": "Bearer reader"}, {"Authorization": "Bearer boss"}
         assert (await client.get("/api/v1/models")).status_code == 401
