@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from backend.contract.ports import Ports
-from stack.errors import PreflightError
+from stack.errors import EngineUnreachableError, PreflightError
 from stack.local import daemon
 from stack.local.instance import remembered_offset
 from stack.local.layout import Layout
@@ -77,6 +77,33 @@ def choose_target(
     directory = data_dir if data_dir is not None else default_data_dir(port_offset or 0)
     offset = port_offset if port_offset is not None else (remembered_offset(directory) or 0)
     return LocalTarget(data_dir=directory, ports=_ports(offset), reason=reason)
+
+
+def arguments_of(target: Target) -> list[str]:
+    """Options of the command line with which `choose_target` gives this very target; only what differs from the default."""
+    if isinstance(target, LocalTarget):
+        offset = target.ports.offset
+        return [
+            *(["--port-offset", str(offset)] if offset else []),
+            *(["--data-dir", str(target.data_dir)] if target.data_dir != default_data_dir(offset).resolve() else []),
+        ]
+    if target.name != "swarm":
+        return []
+    from stack.swarm.target import SwarmTarget  # only here, as in `_swarm`
+
+    if not isinstance(target, SwarmTarget):
+        return []
+    site = target.site
+    try:
+        docker = site.engine.command
+    except EngineUnreachableError:  # the client is gone: nothing that could be typed would lead there
+        docker = ()
+    return [
+        *(docker[docker.index("--context") :][:2] if "--context" in docker else ["--target", "swarm"]),
+        *(word for overlay in site.overlays for word in ("--overlay", overlay)),
+        *(["--port-offset", str(site.ports.offset)] if site.ports.offset else []),
+        *(["--data-dir", str(site.folder)] if site.folder != swarm_dir() else []),
+    ]
 
 
 def options(*, port_offset: int | None = None, data_dir: Path | None = None) -> list[Option]:

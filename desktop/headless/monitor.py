@@ -15,6 +15,7 @@ from desktop.headless.first_fleet import FirstFleet
 from desktop.headless.screen import plain, render
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.model.store import LiveStore
+from desktop.services.commands import command
 from desktop.workers.feeds import LiveFeeds
 from stack.errors import StackError
 from stack.target import Target
@@ -59,8 +60,9 @@ def run(
             return EXIT_OK
         try:
             if not deploy and not target.is_up():
+                deploys = command(target, "desktop", "--headless", "--deploy")
                 console.print(
-                    "Nothing runs here yet. `python -m desktop --headless --deploy` brings the system up.", highlight=False
+                    f"Nothing runs here yet. `{deploys}` brings the system up.", highlight=False, markup=False, soft_wrap=True
                 )
                 return EXIT_FAILED
             where = target.plan().where
@@ -81,7 +83,8 @@ def run(
             for thread in threads:
                 thread.join(_JOIN_S)
             feeds.stop(_JOIN_S)
-    console.print("Left. The system goes on running; `python -m stack down` stops it.", highlight=False)
+    stops = command(target, "stack", "down")
+    console.print(f"Left. The system goes on running; `{stops}` stops it.", highlight=False, markup=False, soft_wrap=True)
     return EXIT_OK
 
 

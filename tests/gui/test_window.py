@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 
 from desktop.model.palette import DARK, LIGHT
 from desktop.views.services.page import ServicesPage
 from desktop.views.window.shortcuts import ShortcutSheet
+from stack.choose import choose_target
 from stack.target import ServiceStatus
 from tests.gui.conftest import Bench
 from tests.helpers.fake_target import status_of
@@ -114,6 +117,25 @@ def test_closing_says_once_that_the_system_goes_on(bench: Bench) -> None:
     assert not bench.window.isVisible()
     assert bench.settings.flag("window/farewell_said")
     assert "down" not in bench.target.calls
+
+
+def test_the_farewell_names_the_command_for_this_very_system(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    icons: list[bool] = []
+
+    def look(box: QMessageBox) -> int:
+        said.append(box.informativeText())
+        icons.extend(not button.icon().isNull() for button in box.buttons())
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", look)
+    bench.attach()
+    bench.switched.current = choose_target("local", port_offset=4000, data_dir=tmp_path / "here")
+    assert not bench.window._farewell(bench.window)
+    assert f"-m stack down --port-offset 4000 --data-dir {tmp_path / 'here'}" in said[0]
+    assert icons == [False, False]
 
 
 def test_everything_ends_quickly(bench: Bench) -> None:

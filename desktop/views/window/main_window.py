@@ -13,6 +13,7 @@ from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.places import Places
 from desktop.qtmodels.theme import CHOICES
+from desktop.services.commands import command
 from desktop.views.fleet.panel import WIDTH as FLEET_WIDTH
 from desktop.views.fleet.panel import FleetPanel
 from desktop.views.page import Page, PageContext
@@ -23,6 +24,7 @@ from desktop.views.window.shortcuts import ShortcutSheet
 from desktop.views.window.status_bar import StatusBar
 from desktop.views.window.toasts import Toaster
 from desktop.views.window.top_strip import TopStrip
+from stack.target import Target
 
 MINIMUM: Final = QSize(1024, 700)
 USUAL: Final = QSize(1280, 800)
@@ -53,7 +55,7 @@ class MainWindow(QMainWindow):
         self.pages = list(pages)
         self._deployment = deployment
         self._places = places
-        self._farewell = farewell or say_farewell
+        self._farewell = farewell or partial(say_farewell, target=context.monitor.target)
         self._shown: Page | None = None
         self._wanted = 0
         self._closed = False
@@ -250,7 +252,7 @@ class MainWindow(QMainWindow):
             else "The data stay. Devices stop sending until the system is deployed again."
         )
         yes = box.addButton("Stop and delete" if purge else "Stop", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.setDefaultButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
         box.exec()
         if box.clickedButton() is yes:
             self._deployment.take_down(purge=purge)
@@ -299,17 +301,18 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(round(seconds * 1000), self, done)
 
 
-def say_farewell(parent: QWidget) -> bool:
+def say_farewell(parent: QWidget, *, target: Target) -> bool:
     """Say, at the first closing, that the system goes on. Returns whether to close."""
+    stops = command(target, "stack", "down")
     box = QMessageBox(parent)
     box.setWindowTitle("Close the window?")
     box.setText("The system goes on running without this window.")
     box.setInformativeText(
-        "Opening the program again attaches to it at once. To stop it: Menu → Stop the system, or python -m stack down. "
+        f"Opening the program again attaches to it at once. To stop it: Menu → Stop the system, or\n{stops}\n"
         "This is said only once."
     )
     close = box.addButton("Close the window", QMessageBox.ButtonRole.AcceptRole)
-    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)  # a standard button brings the style's icon
     box.setDefaultButton(close)
     box.exec()
     return box.clickedButton() is close

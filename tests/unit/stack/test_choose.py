@@ -126,3 +126,22 @@ def test_the_directory_remembers_its_offset(layout: Layout) -> None:
 def test_impossible_offsets(tmp_path: Path, offset: int) -> None:
     with pytest.raises(PreflightError, match="Choose another --port-offset"):
         choose.choose_target("local", port_offset=offset, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(("offset", "named"), [(None, False), (3000, False), (3000, True), (None, True)])
+def test_its_arguments_give_the_same_target(offset: int | None, named: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder" if named else None
+    chosen = local(choose.choose_target("local", port_offset=offset, data_dir=folder))
+    words = choose.arguments_of(chosen)
+    assert words == [
+        *(["--port-offset", "3000"] if offset else []),
+        *(["--data-dir", str(tmp_path / "a folder")] if named else []),
+    ]
+
+
+@pytest.mark.parametrize("context", [None, "office"])
+def test_the_arguments_of_a_swarm_name_it(context: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_docker(tmp_path, monkeypatch, "true")
+    chosen = choose.choose_target("swarm", port_offset=100, context=context)
+    named = ["--context", context] if context else ["--target", "swarm"]
+    assert choose.arguments_of(chosen) == [*named, "--port-offset", "100"]

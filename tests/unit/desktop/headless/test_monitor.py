@@ -18,6 +18,7 @@ from tests.helpers.wait import wait_until
 
 
 class FakeTarget(SimpleNamespace):
+    name = "fake"
     up_now = False
     fails = False
 
@@ -100,7 +101,7 @@ def test_a_failed_deployment_says_what_why_and_what_to_do() -> None:
 def test_nothing_runs() -> None:
     where, out = console()
     assert monitor(FakeTarget(), deploy=False, console=where) == 1
-    assert "--deploy" in out.getvalue()
+    assert "-m desktop --headless --deploy` brings" in out.getvalue()
 
 
 def test_on_a_terminal_it_draws_and_leaves_the_screen_as_it_was() -> None:
