@@ -1,7 +1,7 @@
 """What normal looks like for a sensor: matched filters, the noise to expect, and from where on something is unusual."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,6 @@ class SensorProfile:
     ramp_limits: F64
     repeats: float = 0.6
     readings: int = 0
-    innovation_scale: float = field(default=1.0)
 
     def __post_init__(self) -> None:
         if self.sensor not in SENSOR_CODES:
@@ -67,5 +66,5 @@ class SensorProfile:
             values = {f.name: data[f.name] for f in fields(cls)}
             arrays: dict[str, Any] = {k: np.array(v, dtype=np.float64) if isinstance(v, list) else v for k, v in values.items()}
             return cls(**arrays)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProfileError(f"the profile cannot be read: {error}") from error

@@ -1,6 +1,7 @@
 """The job's batches: the same documents whatever was killed when, and whatever model comes in between."""
 
 import random
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ class Killed(Exception):  # noqa: N818
 
 
 def run(
-    directory: Path, cuts: list[dict[int, Rows]], *, kills: set[int] = frozenset(), model: Bundle = MODEL
-) -> dict[str, Document]:  # type: ignore[assignment]
+    directory: Path, cuts: list[dict[int, Rows]], *, kills: Collection[int] = (), model: Bundle = MODEL
+) -> dict[str, Document]:
     """All documents by `_id` after the batches; a killed batch comes again in a new process."""
     stored: dict[str, Document] = {}
     left = set(kills)
