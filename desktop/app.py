@@ -199,6 +199,17 @@ class Desktop:
         self.settings.sync()
 
 
+def take_picture(desktop: Desktop, path: Path) -> int:
+    """Write what the window shows. Returns the exit code: 1, with a line on stderr, when it or the deployment failed."""
+    trouble = []
+    if not desktop.window.grab().save(str(path)):
+        trouble.append(f"The picture could not be written to {path}.")
+    if (failure := desktop.deployment.failure) is not None:
+        trouble.append(f"{failure.what}: {failure.why}" if failure.why else failure.what)
+    sys.stderr.writelines(f"{line}\n" for line in trouble)
+    return 1 if trouble else 0
+
+
 def run(*, target: Target, options: Options, places: PlaceSource | None = None) -> int:
     """Show the window until it is closed. Returns the exit code.
 
@@ -235,7 +246,7 @@ def run(*, target: Target, options: Options, places: PlaceSource | None = None) 
         if options.screenshot is not None:
             picture = options.screenshot
             settings.set_flag("window/farewell_said", True)
-            window.grab_after(options.after_s, lambda: app.exit(0 if window.grab().save(str(picture)) else 1))
+            window.grab_after(options.after_s, lambda: app.exit(take_picture(desktop, picture)))
         desktop.monitor.start()
         if options.deploy:
             desktop.deployment.deploy()
@@ -243,8 +254,6 @@ def run(*, target: Target, options: Options, places: PlaceSource | None = None) 
         window.close()
     desktop.close()
     runner.shutdown(timeout_s=JOIN_S)
-    if options.screenshot is not None and code:
-        sys.stderr.write(f"The picture could not be written to {options.screenshot}.\n")
     return int(code)
 
 

@@ -49,7 +49,7 @@ def table_of(readout: Readout, sensor: str, *, utc: bool) -> Table:
     ]
     for focus in readout.focus[:_MAX_FOCUS]:
         name = elide_middle(focus.device_id, 20)
-        rows.append((name, "", value_text(sensor, focus.value, more=1), "", "raw"))
+        rows.append((f"{name} · raw", "", value_text(sensor, focus.value, more=1), "", ""))
         if focus.window is not None:
             w = focus.window
             rows.append(("", *_three(sensor, w.low, w.avg, w.high), thousands(w.count)))

@@ -106,7 +106,9 @@ class Starter:
             why = f"It was not healthy after {service.start_timeout_s:.0f} s. {entry.health.message}"
             raise self._failure(service, why, WaitTimeoutError)
         retries = " It exited soon after its start and is started again." if any(p.state == "BACKOFF" for p in mine) else ""
-        detail = f"Waits for {service.title}: {entry.health.message}{retries}"
+        said = entry.health.message
+        who = "" if said.startswith(service.title) else f" for {service.title}"
+        detail = f"Waits{who}: {said}{retries}"
         return self._board.update(service.name, detail)
 
     def _failure(self, service: Service, why: str, kind: type[StepFailedError]) -> StepFailedError:

@@ -1,5 +1,6 @@
 """What a chart draws equals the snapshot, on its exact times; pixels included."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,8 @@ from desktop.model.palette import DARK, LIGHT, Palette
 from desktop.model.snapshot import LiveSnapshot
 from desktop.plots.chart import Chart
 from desktop.plots.endlabels import spread
+from desktop.plots.lookup import FocusAt, RawAt, Readout, WindowAt
+from desktop.plots.readout import table_of
 from tests.helpers.fake_snapshots import snapshot
 
 NOW = 1_795_498_861.3
@@ -143,6 +146,14 @@ def test_theme_changes_live(chart: Chart) -> None:
     assert (np.abs(image - np.array([text.red(), text.green(), text.blue()])).max(axis=2) < 3).sum() > 300  # the steps
     assert np.array_equal(image[2, 2], [0x1B, 0x1F, 0x26])
     assert (np.abs(image - mixed(DARK, "temperature", 0.12)).max(axis=2) < 6).sum() > 300
+
+
+def test_no_word_stands_in_the_column_of_numbers() -> None:
+    raw, window = RawAt(20.0, 21.0, 22.0, 900), WindowAt(NOW - 10, NOW, 21.0, 20.0, 22.0, 9000, provisional=False)
+    focus = FocusAt("thermostat-00001", NOW, 21.5, replace(window, count=10))
+    rows = table_of(Readout(NOW, raw, window, (focus,)), "temperature", utc=True).rows
+    assert [row[4] for row in rows] == ["900", "9\u202f000", "", "10"]
+    assert rows[2] == ("thermostat-00001 · raw", "", "21.50", "", "")
 
 
 def test_crosshair_reads_both_sources(chart: Chart) -> None:

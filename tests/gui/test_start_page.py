@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
 
+from desktop.app import take_picture
 from desktop.model.first_fleet import STARTER_FLEET
 from desktop.qtmodels.deployment import Phase
+from desktop.views.start.steps_list import StepsList
 from desktop.views.widgets.figure import Elided
 from stack.catalogue import SERVICES
-from stack.target import Check
+from stack.target import Check, Step, StepState
 from tests.gui.conftest import Bench
 from tests.helpers.fake_target import status_of
 
@@ -88,6 +92,35 @@ def test_failure_says_which_why_and_what_to_do_and_retries(stopped: Bench) -> No
     stopped.target.fail_step = None
     page.retry.click()
     stopped.wait(lambda: stopped.desktop.monitor.is_attached, "the second try succeeds")
+
+
+def test_a_picture_of_a_failed_deployment_is_a_failure(
+    stopped: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "window.png"
+    assert take_picture(stopped.desktop, picture) == 0
+    stopped.target.fail_step = "broker"
+    stopped.window.start_page.deploy.click()
+    stopped.wait(lambda: stopped.desktop.deployment.phase is Phase.FAILED, "the failure")
+    picture.unlink()
+    assert take_picture(stopped.desktop, picture) == 1
+    assert picture.is_file()
+    assert "Kafka broker did not start: It ended with code 1" in capsys.readouterr().err
+    stopped.desktop.deployment.dismiss()
+    assert take_picture(stopped.desktop, tmp_path / "nowhere" / "window.png") == 1
+    assert "could not be written" in capsys.readouterr().err
+
+
+def test_details_start_at_one_edge(qtbot: QtBot, stopped: Bench) -> None:
+    rows = StepsList(theme=stopped.desktop.theme)
+    qtbot.addWidget(rows)
+    titles = ("Kafka broker", "A step whose title is much longer than those of all the others", "MongoDB")
+    rows.show_steps([(Step(t, t, StepState.RUNNING, "waits", 0.0, None, index=i, total=3), 0.0) for i, t in enumerate(titles)])
+    rows.resize(1200, 200)
+    rows.show()
+    shown = [label for label in rows.findChildren(QLabel) if label.text() in titles]
+    assert len({label.geometry().right() for label in shown}) == 1
+    assert all(label.width() >= label.sizeHint().width() for label in shown)
 
 
 def test_cancel_ends_it(stopped: Bench) -> None:

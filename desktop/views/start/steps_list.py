@@ -1,6 +1,7 @@
 """The steps of a deployment: sign, title, what it does right now, how long it took, and the log one click away."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -21,6 +22,10 @@ STATES = {
 }
 
 
+#: Room for a title, so that details start at one edge; more where a title needs it.
+_TITLE_WIDTH: Final = 230
+
+
 class _StepRow(QWidget):
     log_wanted = Signal(str)
 
@@ -29,7 +34,6 @@ class _StepRow(QWidget):
         self._service = step.service
         self.sign = StateSign(theme=theme, state="pending", size=14)
         self.title = label(step.title, "strong")
-        self.title.setMinimumWidth(230)
         self.detail = Elided(mode=Qt.TextElideMode.ElideRight, role="muted")
         self.time = Figure("8 min 88 s", role="muted")
         self.log = set_role(QPushButton("Log"), "link")
@@ -95,4 +99,13 @@ class StepsList(QFrame):
                 known.log_wanted.connect(self.log_wanted)
                 self._layout.insertWidget(position, known)
             known.show_step(step, taken_s)
+        self._align()
         self.setVisible(bool(steps))
+
+    def _align(self) -> None:
+        titles = [row.title for row in self._rows.values()]
+        for title in titles:
+            title.ensurePolished()  # its font comes with the style
+        width = max((title.sizeHint().width() for title in titles), default=0)
+        for title in titles:
+            title.setFixedWidth(max(width, _TITLE_WIDTH))
