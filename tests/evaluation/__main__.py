@@ -10,6 +10,7 @@ from pathlib import Path
 from backend.predictor.models.bundle import Bundle, dump, load
 from backend.predictor.training.run import Options, train
 from backend.predictor.training.source import ArraySource
+from tests.evaluation import live
 from tests.evaluation.measure import Totals, measure
 from tests.evaluation.report import figures, markdown
 from tests.evaluation.streams import Stream, drawn_plans
@@ -31,7 +32,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/prediction.md")
     parser.add_argument("--only-ours", action="store_true", help="leave out the simple detectors")
+    parser.add_argument(
+        "--live", metavar="FILE", help="only the running system: what `python -m stack endpoints --json` prints; - is stdin"
+    )
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the running system with faults (10)")
     given = parser.parse_args()
+    if given.live:
+        return _live(given)
     bundle = _model(given.model)
     seed = given.seed if given.seed is not None else secrets.randbelow(2**31)
     _say(f"drawn with seed {seed}")
@@ -53,6 +60,16 @@ def main() -> int:
         head, rest = text.split(_BEGIN)
         tail = rest.split(_END)[1]
         _DOC.write_text(f"{head}{_BEGIN}\n\nSeed {seed}. {table}\n\n{_END}{tail}", encoding="utf-8")
+    return 0
+
+
+def _live(given: argparse.Namespace) -> int:
+    text = sys.stdin.read() if given.live == "-" else Path(given.live).read_text(encoding="utf-8")
+    seed = given.seed if given.seed is not None else secrets.randbelow(2**31)
+    totals = Totals()
+    live.run(json.loads(text), drawn_plans(seed, 1)[0], per_type=given.per_type, minutes=given.minutes, totals=totals, say=_say)
+    result = {"seed": seed, **figures(totals)}
+    sys.stdout.write((json.dumps(result, indent=1) if given.json else markdown(result)) + "\n")
     return 0
 
 
