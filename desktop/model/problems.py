@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import plural, thousands
 from desktop.model.observed import EXPECTED_WINDOW_AGE_S, SILENT_AFTER_S, HealthInputs, Message, Severity
 
@@ -62,6 +63,11 @@ def _mongo(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
 
 def _services(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
     bad = [s for s in inputs.services if not s.healthy or s.running < s.wanted]
+    if ended_unexpectedly(inputs.services):
+        yield _say(
+            inputs, "ended", "services", Severity.ERROR, "The system ended unexpectedly; deploy it again to bring it back"
+        )  # fmt: skip
+        return
     if not bad or len(bad) == len(inputs.services):
         return  # none, or the system is not up: then there is nothing to warn of
     names = ", ".join(s.service for s in bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from backend.contract.names import CANARY_DEVICE_ID
+from desktop.model.ended import ended_unexpectedly
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications, describe
@@ -271,7 +272,8 @@ class Monitor(QObject):
 
     def _read_status(self) -> tuple[bool, list[ServiceStatus]]:
         status = self.target.status()
-        return any(s.running for s in status) or self.target.is_up(), status
+        # What has lost its supervisor is not attached, though some of it may answer: it is to be deployed again.
+        return not ended_unexpectedly(status) and (any(s.running for s in status) or self.target.is_up()), status
 
     def _got_status(self, answer: tuple[bool, list[ServiceStatus]]) -> None:
         is_up, status = answer

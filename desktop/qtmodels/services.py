@@ -1,6 +1,5 @@
 """The table of services: one row each, cells updated one by one so that selection and scrolling stay."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final
@@ -58,11 +57,6 @@ def state_of(status: ServiceStatus, now: datetime | None = None) -> str:
     if status.since is not None:
         return "starting" if young else "degraded"
     return "degraded" if status.message else "starting"
-
-
-def ended_unexpectedly(services: Sequence[ServiceStatus]) -> bool:
-    """Whether nothing runs although nobody has stopped it."""
-    return bool(services) and not any(s.running for s in services) and any(s.wanted and not s.stopped for s in services)
 
 
 def message_of(status: ServiceStatus) -> str:

@@ -4,12 +4,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import elapsed
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SECTION, GAP_SMALL
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.logs import LogTail
 from desktop.qtmodels.places import Places, in_a_sentence
-from desktop.qtmodels.services import ended_unexpectedly
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.page import Page, PageContext
 from desktop.views.start.place_card import PlaceCard

@@ -7,12 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import THIN, UNKNOWN, milliseconds, size, thousands
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, GRID
 from desktop.model.snapshot import FeedStats
 from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.monitor import Monitor
-from desktop.qtmodels.services import ended_unexpectedly
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.figure import Elided, Figure
 from desktop.views.widgets.roles import label, set_role

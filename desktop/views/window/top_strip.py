@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
+from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import clock
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
 from desktop.qtmodels.deployment import Deployment, Phase
 from desktop.qtmodels.monitor import Monitor
-from desktop.qtmodels.services import ended_unexpectedly, state_of
+from desktop.qtmodels.services import state_of
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.figure import Figure
 from desktop.views.widgets.menu_button import IconButton

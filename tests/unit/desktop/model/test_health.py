@@ -1,7 +1,7 @@
 """The judgement: the right sentence, worst first, without flicker."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -68,6 +68,18 @@ def test_kafka_gone_says_since_when_and_until_when() -> None:
     assert health.messages[0].severity is Severity.ERROR
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_an_end_that_nobody_asked_for_is_said_and_a_stop_is_not(stopped: bool) -> None:
+    gone = tuple(replace(s, running=0, healthy=False, stopped=stopped) for s in services())
+    health = assess(good(services=gone))
+    assert health.sentence == ("" if stopped else "The system ended unexpectedly; deploy it again to bring it back")
+
+
+def test_a_system_that_is_just_being_started_has_not_ended() -> None:
+    begun = tuple(replace(s, running=0, healthy=False, since=datetime.now(UTC)) for s in services())
+    assert assess(good(services=begun)).sentence == ""
+
+
 def test_a_short_silence_is_not_worth_a_word() -> None:
     assert assess(good(kafka=Link(False, NOW - 1))).sentence == ""
 
@@ -85,7 +97,7 @@ def test_unhealthy_services_are_counted_and_named() -> None:
 
 
 def test_a_system_that_is_down_is_no_warning() -> None:
-    stopped = tuple(replace(s, running=0, healthy=False) for s in services())
+    stopped = tuple(replace(s, running=0, healthy=False, stopped=True) for s in services())
     health = assess(HealthInputs(now=NOW, services=stopped, started=NOW))
     assert health.sentence == ""
     assert health.hop("paai").state is HopState.STOPPED
