@@ -23,7 +23,7 @@ def test_stack_commands_run(live_system: LiveSystem) -> None:
     ran = []
     for line in lines:
         arguments = shlex.split(line)[3:]
-        if arguments[0] not in _ELSEWHERE:
+        if arguments[0] not in _ELSEWHERE and "swarm" not in arguments:  # tests/swarm deploys
             answer = live_system.cli(*arguments, timeout_s=180)
             assert answer.returncode == 0, f"{line}: {answer.stdout}{answer.stderr}"
             ran.append(arguments[0])
