@@ -18,7 +18,7 @@ class PredictSettings(JobSettings):
 
     trigger_s: float = Field(default=0.5, ge=0)
     spark_cores: int = Field(default=1, ge=1)
-    max_offsets_per_trigger: int = Field(default=20_000, ge=1)
+    max_offsets_per_trigger: int = Field(default=8000, ge=1)
     model_key: SecretStr | None = None
     model_key_file: Path | None = None
     model_poll_s: float = Field(default=3.0, gt=0, le=10)

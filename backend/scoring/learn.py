@@ -46,6 +46,9 @@ _LEAST: Final = 500
 BUDGET: Final = {SPIKE_EARLY: 0.05, SPIKE: 0.45, SHIFT: 0.10}
 _BURST_BUDGET, _RAMP_BUDGET = 0.015, 0.008
 _DAY: Final = 86_400.0
+#: A ramp whose limit would be beyond this is something that the sensor does by itself: it is not looked for. What of the tail
+#: was not seen yet would be false alarms.
+_HOPELESS, _NEVER = 7.0, 1e6
 #: A tail that is seen to be heavier than its begin tells may raise a limit so far.
 _BELIEVED: Final = 1.5
 
@@ -101,7 +104,7 @@ def noise_of(series: F64) -> float:
 
 def default_limits() -> F64:
     """Limits as if statistics were normal; no limit for those that are only compared with others."""
-    limits = np.full(STATISTICS, 1e6)
+    limits = np.full(STATISTICS, _NEVER)
     limits[[SPIKE_EARLY, SPIKE, SHIFT]] = 4.6, 4.4, 4.8
     limits[BURST_COLUMNS] = 5.0
     return limits
@@ -189,6 +192,8 @@ def calibrate(profile: SensorProfile, statistics: F64, *, per_readings: float = 
         ramp_limits[i] = tail_limit(
             size, _RAMP_BUDGET / per_readings * len(statistics) / max(np.isfinite(size).sum(), 1), least=3.5
         )
+        if ramp_limits[i] > _HOPELESS:
+            ramp_limits[i] = _NEVER
     values = {name: getattr(profile, name) for name in profile.__dataclass_fields__}
     return SensorProfile(**{**values, "limits": limits, "ramp_limits": ramp_limits})
 
