@@ -66,7 +66,8 @@ test-integration: setup ## The tests against the real system
 
 .PHONY: test-swarm
 test-swarm: setup-swarm ## The tests of the Swarm stack; they start a Docker engine of their own and need root
-	@$(TEST) tests/swarm $(ARGS)
+	@# The first test waits for images and the whole stack: no dump of threads before that is a hang.
+	@$(TEST) tests/swarm -o faulthandler_timeout=2400 $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style, types, import directions, the committed schema; changes nothing

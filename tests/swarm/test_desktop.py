@@ -22,8 +22,8 @@ __all__ = ["test_deploys_drives_the_fleet_draws_and_exports"]
 
 @pytest.fixture
 def stage(swarm: LiveSwarm, qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
-    """A window over the stack, which does not run yet; its images and credentials are there."""
-    for _ in swarm.target.down():
+    """A window over the stack, which does not run yet and has no data: a first look, after `make build`."""
+    for _ in (*swarm.target.down(purge=True), *swarm.target.build()):
         pass
     made = Stage(app=qapp, qtbot=qtbot, folder=tmp_path, target=swarm.target)
     try:
