@@ -43,7 +43,7 @@ _PASSES: Final = 3
 _MOST: Final = 60_000
 _LEAST: Final = 500
 #: False alarms that each statistic may cause in as many readings as a day has seconds.
-BUDGET: Final = {SPIKE_EARLY: 0.05, SPIKE: 0.45, SHIFT: 0.10}
+BUDGET: Final = {SPIKE_EARLY: 0.04, SPIKE: 0.36, SHIFT: 0.08}
 _BURST_BUDGET, _RAMP_BUDGET = 0.015, 0.008
 _DAY: Final = 86_400.0
 #: A ramp whose limit would be beyond this is something that the sensor does by itself: it is not looked for. What of the tail
@@ -51,6 +51,8 @@ _DAY: Final = 86_400.0
 _HOPELESS, _NEVER = 7.0, 1e6
 #: A tail that is seen to be heavier than its begin tells may raise a limit so far.
 _BELIEVED: Final = 1.5
+#: Further where the begin of the tail itself is heavier than a normal one by this: then what lies far out is the sensor's own.
+_HEAVY, _BELIEVED_HEAVY = 1.5, 2.5
 
 
 def learn_profile(sensor: str, series: Sequence[F64]) -> SensorProfile:
@@ -216,6 +218,8 @@ def tail_limit(size: F64, chance: float, *, least: float, most: float = 14.0) ->
     power = float(np.clip(np.cov(x, y)[0, 1] / spread if spread > 1e-12 else 2.0, 0.7, 2.2))
     anchor = float(np.mean(y - power * x))
     limit = float(np.exp((np.log(-np.log(chance)) - anchor) / power))
-    if chance * n >= 1.0:
-        limit = max(limit, min(float(size[-int(chance * n) - 1]), _BELIEVED * limit))
+    heavy = power < _HEAVY
+    if chance * n >= 1.0 or heavy:
+        seen = float(size[-int(chance * n) - 1])
+        limit = max(limit, min(seen, (_BELIEVED_HEAVY if heavy else _BELIEVED) * limit))
     return float(np.clip(limit, least, most))
