@@ -6,13 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from backend.contract import names
 from backend.contract.login import Login
 from backend.operator.mongo_users import MongoUsersKeeper
 from spark.query import REDACTION
-from stack.jars import is_resolved, jar_dirs
+from stack.jars import jar_dirs, resolve
 from stack.java import find_java
 from stack.mongo.choose import MongoChoice
 from tests.helpers import spark_login_probe
@@ -23,8 +21,7 @@ PASSWORD = "pw-Never-shown_1"
 
 
 def test_a_login_writes_and_is_shown_nowhere(tmp_path: Path) -> None:
-    if not is_resolved():
-        pytest.skip("the jars are not there; python -m stack build brings them")
+    resolve(on_progress=lambda *_: None, cancel=None)
     choice = MongoChoice("secantusd-py", Path(sys.executable).parent / "secantusd-py", "", "")
     events = tmp_path / "events"
     for directory in ("events", "logins", "mongo"):

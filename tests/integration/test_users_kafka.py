@@ -18,7 +18,7 @@ from backend.operator.topics import TopicKeeper, wanted_topics
 from desktop.model.readings import ReadingBatch
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.sink_lag import SinkLag
-from stack.jars import is_resolved
+from stack.jars import resolve
 from tests.helpers.live_kafka import produce
 from tests.helpers.secured_kafka import SecuredKafka, secured_kafka
 from tests.helpers.wait import wait_until
@@ -29,8 +29,7 @@ TOPIC = names.TOPIC_MESSAGES
 
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
-    if not is_resolved():
-        pytest.skip("the jars are not there; python -m stack build brings them")
+    resolve(on_progress=lambda *_: None, cancel=None)
     with secured_kafka(tmp_path_factory.mktemp("kafka")) as running:
         topics = TopicKeeper(
             admin=ConfluentAdmin(bootstrap=running.internal, timeout_s=5),
