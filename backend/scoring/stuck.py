@@ -16,7 +16,7 @@ from backend.scoring.verdicts import Kind
 from backend.scoring.window import View
 
 #: Expected false alarms in as many readings as a day has seconds.
-_PER_DAY: Final = 0.03
+_PER_DAY: Final = 0.15
 _DAY: Final = 86_400.0
 #: Readings of a device before it is judged.
 _KNOWN: Final = 300
