@@ -23,7 +23,8 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from backend.contract import names
-from spark.checkpoint import ResetNeededError, TopicReader, TopicUnavailableError, check, read_position, remember_topic
+from spark.checkpoint import ResetNeededError, TopicUnavailableError
+from spark.job import TOPIC_CHECK_S, StreamingJob
 from spark.progress import Progress, ProgressWriter
 from spark.query import ProgressListener, build_session, read, write
 from spark.settings import JobSettings
@@ -36,59 +37,16 @@ EXIT_BAD_SETTINGS = 2
 
 log = logging.getLogger(SERVICE)
 
-#: How often a running job looks whether the topic is still the one it reads.
-_TOPIC_CHECK_S = 10.0
 
-
-class Job:
-    """The job's life: wait for the topic, check the checkpoint, run the query, begin again when it fails."""
+class Job(StreamingJob):
+    """Windows from the topic into MongoDB."""
 
     def __init__(
         self, *, session: SparkSession, settings: JobSettings, state: StateFile, writer: ProgressWriter, stop: threading.Event
     ) -> None:
-        self._session, self._settings, self._state, self._writer, self._stop = session, settings, state, writer, stop
-        self._topic = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_MESSAGES)
+        super().__init__(session=session, settings=settings, state=state, stop=stop)
+        self._settings, self._writer = settings, writer
         self._rules = WindowRules(settings.window_s, settings.watermark_s, settings.max_future_s + settings.future_tolerance_s)
-
-    def run(self) -> None:
-        """Until stopped.
-
-        Raises:
-            ResetNeededError: the checkpoint does not belong to the topic any more.
-            TopicUnavailableError: the topic did not appear in time.
-        """
-        failures = 0
-        while not self._stop.is_set():
-            self._wait_for_topic()
-            if self._stop.is_set():
-                return
-            began = time.monotonic()
-            try:
-                self._run_query()
-            except StreamingQueryException as error:
-                failures = 1 if time.monotonic() - began > 120 else failures + 1
-                self._explain(error, failures)
-                self._stop.wait(min(30.0, 2.0**failures))
-
-    def _wait_for_topic(self) -> None:
-        deadline = time.monotonic() + self._settings.topic_wait_s
-        while not self._stop.is_set():
-            try:
-                self._check_topic()
-            except TopicUnavailableError as error:
-                if time.monotonic() > deadline:
-                    raise
-                self._state.say(ok=False, message=f"waits for the Kafka topic {names.TOPIC_MESSAGES}: {error}")
-                self._stop.wait(0.5)
-            else:
-                return
-
-    def _check_topic(self) -> None:
-        topic = self._topic.read()
-        position = read_position(self._settings.checkpoint_dir, names.TOPIC_MESSAGES)
-        check(position, topic, name=names.TOPIC_MESSAGES)
-        if position is None or not position.topic_id:
-            remember_topic(self._settings.checkpoint_dir, topic.topic_id)
 
     def _run_query(self) -> None:
         query = write(transform(read(self._session, self._settings), rules=self._rules), self._settings)
@@ -98,7 +56,7 @@ class Job:
             while not self._stop.is_set():
                 if query.awaitTermination(1):
                     return
-                if time.monotonic() - checked > _TOPIC_CHECK_S:
+                if time.monotonic() - checked > TOPIC_CHECK_S:
                     checked = time.monotonic()
                     try:
                         self._check_topic()

@@ -24,7 +24,8 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
 from spark.aggregate import EXIT_BAD_SETTINGS, EXIT_RESET_NEEDED, is_jvm_gone, reason
-from spark.checkpoint import ResetNeededError, TopicReader, TopicUnavailableError, check, read_position, remember_topic
+from spark.checkpoint import ResetNeededError, TopicUnavailableError
+from spark.job import TOPIC_CHECK_S, StreamingJob
 from spark.predict_model import PromotedModel
 from spark.predict_rows import Rows, parse
 from spark.predict_scorer import BatchScorer, newest
@@ -36,7 +37,6 @@ from spark.query import ProgressListener, build_session, read
 from spark.state_file import StateFile
 
 SERVICE = "spark-predict"
-_TOPIC_CHECK_S = 10.0
 
 log = logging.getLogger(SERVICE)
 
@@ -109,8 +109,8 @@ def write(records: DataFrame, settings: PredictSettings, batches: Batches) -> St
     )
 
 
-class PredictJob:
-    """The job's life: wait for the topic, check the checkpoint, run the query, begin again when it fails."""
+class PredictJob(StreamingJob):
+    """Scores what comes into the topic with the promoted model."""
 
     def __init__(
         self,
@@ -122,49 +122,11 @@ class PredictJob:
         batches: Batches,
         stop: threading.Event,
     ) -> None:
-        self._session, self._settings, self._state, self._stop = session, settings, state, stop
-        self._model, self._batches = model, batches
-        self._topic = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_MESSAGES)
+        super().__init__(session=session, settings=settings, state=state, stop=stop)
+        self._settings, self._model, self._batches = settings, model, batches
 
-    def run(self) -> None:
-        """Until stopped.
-
-        Raises:
-            ResetNeededError, TopicUnavailableError: as of the aggregates job.
-        """
-        failures = 0
-        while not self._stop.is_set():
-            self._wait_for_topic()
-            if self._stop.is_set():
-                return
-            began = time.monotonic()
-            try:
-                self._run_query()
-            except StreamingQueryException as error:
-                failures = 1 if time.monotonic() - began > 120 else failures + 1
-                text = f"a batch failed and is repeated (attempt {failures}): {reason(error)}"
-                self._state.say(ok=False, message=text)
-                self._stop.wait(min(30.0, 2.0**failures))
-
-    def _wait_for_topic(self) -> None:
-        deadline = time.monotonic() + self._settings.topic_wait_s
-        while not self._stop.is_set():
-            try:
-                self._check_topic()
-            except TopicUnavailableError as error:
-                if time.monotonic() > deadline:
-                    raise
-                self._state.say(ok=False, message=f"waits for the Kafka topic {names.TOPIC_MESSAGES}: {error}")
-                self._stop.wait(0.5)
-            else:
-                return
-
-    def _check_topic(self) -> None:
-        topic = self._topic.read()
-        position = read_position(self._settings.checkpoint_dir, names.TOPIC_MESSAGES)
-        check(position, topic, name=names.TOPIC_MESSAGES)
-        if position is None or not position.topic_id:
-            remember_topic(self._settings.checkpoint_dir, topic.topic_id)
+    def _explain(self, error: StreamingQueryException, failures: int) -> None:
+        self._state.say(ok=False, message=f"a batch failed and is repeated (attempt {failures}): {reason(error)}")
 
     def _run_query(self) -> None:
         query = write(read(self._session, self._settings), self._settings, self._batches)
@@ -174,7 +136,7 @@ class PredictJob:
             while not self._stop.is_set():
                 if query.awaitTermination(1):
                     return
-                if time.monotonic() - checked > _TOPIC_CHECK_S:
+                if time.monotonic() - checked > TOPIC_CHECK_S:
                     checked = time.monotonic()
                     try:
                         self._check_topic()
