@@ -42,7 +42,8 @@ def translate(doing: str, return_code: int, stderr: str, *, timeout_s: float) ->
         )
     if "context" in low and ("does not exist" in low or "not found" in low) and "deadline" not in low:
         return EngineUnreachableError("There is no such Docker context", why=_clip(words), remedy="See `docker context ls`.")
-    if any(
+    # An engine that answers can be reached: what cannot is then something else, a registry for example.
+    if "error response from daemon" not in low and any(
         sign in low
         for sign in ("cannot connect to the docker daemon", "error during connect", "connection refused", "no such host",
                      "no route to host", "i/o timeout", "failed to connect to the docker api")
