@@ -40,7 +40,7 @@ from stack.swarm.trouble import translate
         ("no such task or service: paai_broker", NotRunningError, "does not run", "python -m stack up"),
         ("write /data/x: no space left on device", EngineError, "could not build", "docker system prune"),
         (
-            ('Error response from daemon: Get "https://registry.example/v2/": dial tcp: lookup registry.example on 10.0.0.53:53: '
+            ('Error response from daemon: Get "https://registry.example/v2/": dial tcp: lookup registry.example: '
             "no such host"),
             EngineError, "could not build", "",
         ),
