@@ -101,6 +101,10 @@ class Jobs:
         job.task = asyncio.create_task(self._run(job, list(self._command(arguments))), name=f"training {job.name}")
         return job
 
+    def all(self) -> list[Job]:
+        """Those that are remembered, the newest first."""
+        return list(reversed(self._jobs.values()))
+
     def get(self, name: str) -> Job:
         """Raises NotFoundError."""
         job = self._jobs.get(name)

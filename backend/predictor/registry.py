@@ -6,6 +6,7 @@ A file's card is kept beside it too, so that lists are cheap; what is used is re
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -49,6 +50,7 @@ class Entry:
         card: See `training.run`.
         size: Of its file, bytes.
         checksum: SHA-256 of its file.
+        since: When it was promoted; None for what is not served.
     """
 
     version: str
@@ -56,6 +58,7 @@ class Entry:
     card: Mapping[str, Any]
     size: int
     checksum: str
+    since: datetime | None = None
 
 
 class Registry:
@@ -76,8 +79,8 @@ class Registry:
     def entries(self) -> list[Entry]:
         """All versions, the newest first."""
         with _Guard():
-            promoted = self._promoted()
-            found = [_entry(row, promoted) for row in self._entries.find({"metadata.card": {"$exists": True}})]
+            state = self._promotion()
+            found = [_entry(row, state) for row in self._entries.find({"metadata.card": {"$exists": True}})]
         return sorted(found, key=lambda e: -int(e.version[1:]))
 
     def entry(self, version: str) -> Entry:
@@ -91,7 +94,7 @@ class Registry:
             row = self._entries.find_one({"filename": version})
             if row is None:
                 raise UnknownVersionError(f"There is no model {version}.")
-            return _entry(row, self._promoted())
+            return _entry(row, self._promotion())
 
     def publish(self, bundle: Bundle) -> str:
         """Store a bundle as a new version and name it."""
@@ -144,7 +147,8 @@ class Registry:
             if before == version:
                 return
             push = {"$push": {"before": {"$each": [before], "$slice": -_HISTORY}}} if before else {}
-            self._state.update_one({"_id": _PROMOTED}, {"$set": {"version": version}, **push}, upsert=True)
+            wanted = {"version": version, "at": datetime.now(UTC)}
+            self._state.update_one({"_id": _PROMOTED}, {"$set": wanted, **push}, upsert=True)
 
     def roll_back(self) -> str:
         """Serve the version again that was served before this one.
@@ -161,7 +165,8 @@ class Registry:
         version = str(before[-1])
         self.fetch(version)
         with _Guard():
-            self._state.update_one({"_id": _PROMOTED}, {"$set": {"version": version, "before": before[:-1]}})
+            wanted = {"version": version, "at": datetime.now(UTC), "before": before[:-1]}
+            self._state.update_one({"_id": _PROMOTED}, {"$set": wanted})
         return version
 
     def delete(self, version: str) -> None:
@@ -181,8 +186,11 @@ class Registry:
             self._files.delete(row["_id"])
 
     def _promoted(self) -> str | None:
-        state = self._state.find_one({"_id": _PROMOTED})
+        state = self._promotion()
         return str(state["version"]) if state else None
+
+    def _promotion(self) -> Document:
+        return self._state.find_one({"_id": _PROMOTED}) or {}
 
 
 class _Guard:
@@ -204,7 +212,15 @@ def _check(version: str) -> None:
         raise UnknownVersionError("A model's name is v and a number, e.g. v3.")
 
 
-def _entry(row: Mapping[str, Any], promoted: str | None) -> Entry:
+def _entry(row: Mapping[str, Any], state: Mapping[str, Any]) -> Entry:
     metadata = row.get("metadata") or {}
     version = str(row["filename"])
-    return Entry(version, version == promoted, metadata.get("card", {}), int(row["length"]), str(metadata.get("sha256", "")))
+    promoted = version == state.get("version")
+    return Entry(
+        version,
+        promoted,
+        metadata.get("card", {}),
+        int(row["length"]),
+        str(metadata.get("sha256", "")),
+        state.get("at") if promoted else None,
+    )

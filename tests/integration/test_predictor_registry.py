@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ def test_versions_are_published_promoted_rolled_back_and_removed(registry: Regis
     registry.promote("v3")
 
     assert [(e.version, e.promoted) for e in registry.entries()] == [("v3", True), ("v2", False), ("v1", False)]
+    since = registry.entry("v3").since
+    assert since is not None
+    assert abs((datetime.now(UTC) - since).total_seconds()) < 60
+    assert registry.entry("v1").since is None
     assert registry.fetch("v3").version == "v3"
     with pytest.raises(PromotedVersionError):
         registry.delete("v3")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 
 from backend.common.app import JsonAnswer
 from backend.common.errors import ConflictError, NotFoundError, UnavailableError
+from backend.contract.times import from_datetime, to_iso
 from backend.predictor.errors import ModelError
 from backend.predictor.jobs import Jobs
 from backend.predictor.registry import (
@@ -49,6 +50,7 @@ def _wire(entry: Entry) -> dict[str, Any]:
     return {
         "version": entry.version,
         "promoted": entry.promoted,
+        "promoted_at": to_iso(from_datetime(entry.since)) if entry.since is not None else None,
         "size": entry.size,
         "sha256": entry.checksum,
         "card": dict(entry.card),
@@ -101,6 +103,11 @@ def models_router(*, registry: Registry, serving: Serving, jobs: Jobs, may_chang
         """Remove a version that is not promoted."""
         await _ask(registry.delete, version)
         return JsonAnswer({"deleted": version})
+
+    @router.get("/api/v1/jobs", response_class=JsonAnswer, responses={401: _ERRORS[401]})
+    async def jobs_known() -> JsonAnswer:
+        """The trainings since the predictor's start, the newest first."""
+        return JsonAnswer({"jobs": [job.wire() for job in jobs.all()]})
 
     @router.get("/api/v1/jobs/{job}", response_class=JsonAnswer, responses=_ERRORS)
     async def job_state(job: str) -> JsonAnswer:

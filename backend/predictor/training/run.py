@@ -16,6 +16,7 @@ from backend.contract.devices import SENSORS
 from backend.contract.times import to_iso
 from backend.predictor.errors import CancelledError, TrainingError
 from backend.predictor.models.bundle import Bundle
+from backend.predictor.models.forecasters import COVERAGE
 from backend.predictor.training.clean import Series, clean
 from backend.predictor.training.sensor import Trained, train_sensor
 from backend.predictor.training.source import Source
@@ -168,6 +169,7 @@ def _card(
             "sensors": list(options.sensors),
         },
         "rows": counts,
+        "coverage": COVERAGE,
         "features": list(FEATURES),
         "feature_version": FEATURE_VERSION,
         "code": code_version(),

@@ -183,7 +183,10 @@ async def test_a_failed_training_says_why() -> None:
         job = (await client.post("/api/v1/models")).json()["job"]
         told = await wait_for(client, job, "done", "failed")
 
+        listed = (await client.get("/api/v1/jobs")).json()["jobs"]
+
     assert told["message"] == "There are no readings."
+    assert [(j["job"], j["state"]) for j in listed] == [(job, "failed")]
 
 
 async def test_a_second_training_waits_and_the_first_can_be_cancelled() -> None:
