@@ -31,7 +31,7 @@ def main(names: list[str]) -> None:
                 flush=True,
             )
         if keep:
-            write({name: rows}, list(ALL))
+            write({name: rows})
 
 
 if __name__ == "__main__":

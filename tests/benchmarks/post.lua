@@ -1,5 +1,5 @@
 -- wrk script: readings of 1 000 devices, each with its own timestamp, prepared before the run.
--- Argument: "single" (one reading a request) or "batch" (1 000 of them).
+-- Arguments: "single" (one reading a request) or "batch" (1 000 of them); a bearer token, where one is wanted.
 local JSON = { ["Content-Type"] = "application/json" }
 local bodies = {}
 local next_body = 0
@@ -12,6 +12,7 @@ end
 function init(args)
   local first = os.time() - 3600
   math.randomseed(7)
+  if args[2] and args[2] ~= "" then JSON["Authorization"] = "Bearer " .. args[2] end
   if args[1] == "batch" then
     for batch = 1, 50 do
       local readings = {}

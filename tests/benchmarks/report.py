@@ -14,10 +14,13 @@ REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 #: The rows by benchmark, from which the table is written: a run of one of them leaves the others' rows as they are.
 ROWS = REPORT.with_suffix(".json")
 
+#: Every benchmark whose rows are in the table, in its order.
+ORDER = ("whole", "ingest", "feed", "swarm")
+
 _HEAD = """# Benchmarks
 
-Written by `make bench`. Every line compares with a reference that was measured in the same run, in alternating pairs; rates of
-other machines say little, ratios say more.
+Written by `make bench`, the rows about the Swarm stack by `python -m tests.benchmarks.swarm --write`. Every line compares with
+a reference that was measured in the same run, in alternating pairs; rates of other machines say little, ratios say more.
 
 {machine}
 
@@ -60,21 +63,20 @@ def _machine() -> str:
     )
 
 
-def write(found: Mapping[str, Sequence[Row]], order: Sequence[str]) -> None:
+def write(found: Mapping[str, Sequence[Row]]) -> None:
     """Replace the rows of these benchmarks in docs/benchmarks.json and write docs/benchmarks.md from all of them.
 
     Args:
         found: Rows by name of the benchmark.
-        order: All names, in the table's order.
     """
     kept: dict[str, list[Row]] = {}
     if ROWS.exists():
         kept = msgspec.json.decode(ROWS.read_bytes(), type=dict[str, list[Row]])
     all_rows = kept | {name: list(rows) for name, rows in found.items()}
     ROWS.write_bytes(
-        msgspec.json.format(msgspec.json.encode({name: all_rows[name] for name in order if name in all_rows})) + b"\n"
+        msgspec.json.format(msgspec.json.encode({name: all_rows[name] for name in ORDER if name in all_rows})) + b"\n"
     )
-    rows = [row for name in order for row in all_rows.get(name, ())]
+    rows = [row for name in ORDER for row in all_rows.get(name, ())]
     lines = [_HEAD.format(machine=_machine()).rstrip("\n")]
     lines += [f"| {row.what} | {row.ours} | {row.reference} | {row.ratio} | {row.wanted} |" for row in rows]
     for row in (row for row in rows if row.notes):

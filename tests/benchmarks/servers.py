@@ -92,29 +92,50 @@ def paai_server(*, kafka: str, mongo: str) -> Iterator[tuple[psutil.Process, int
 
 
 def load(port: int, server_process: psutil.Process, *, body: str, connections: int, seconds: float) -> Load:
-    """Run wrk against a port; `body` is "single" or "batch", see post.lua."""
+    """Run wrk against one server process; `body` is "single" or "batch", see post.lua."""
+    before, begun = server_process.cpu_times(), time.monotonic()
+    answered = post(f"http://127.0.0.1:{port}", body=body, connections=connections, seconds=seconds, core=CLIENT_CORE)
+    elapsed = time.monotonic() - begun
+    after = server_process.cpu_times()
+    return Load(
+        per_s=answered["per_s"],
+        failed=int(answered["failed"]),
+        p50_ms=answered["p50_ms"],
+        p99_ms=answered["p99_ms"],
+        server_cpu=((after.user + after.system) - (before.user + before.system)) / elapsed,
+        client_cpu=answered["client_s"] / elapsed,
+    )
+
+
+def post(
+    address: str, *, body: str, connections: int, seconds: float, core: int | None = None, token: str = ""
+) -> dict[str, float]:
+    """Run wrk against an address, on one core where it is named.
+
+    Returns:
+        ``per_s`` requests answered a second, ``failed`` (answers other than 2xx, broken connections), ``p50_ms``, ``p99_ms``,
+        ``client_s`` seconds of CPU.
+    """
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("wrk is not installed; `make bench` installs it, or type: apt-get install wrk")
-    before, begun = server_process.cpu_times(), time.monotonic()
-    client = subprocess.Popen(
+    pinned = [] if core is None else ["taskset", "-c", str(core)]
+    client = subprocess.run(
         [
-            *("taskset", "-c", str(CLIENT_CORE), wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "20s"),
-            *("-s", str(_SCRIPT), f"http://127.0.0.1:{port}", "--", body),
+            *(*pinned, wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "20s"),
+            *("-s", str(_SCRIPT), address, "--", body, token),
         ],
         stdout=subprocess.PIPE,
         text=True,
+        timeout=seconds + 60,
+        check=True,
     )
-    output, _ = client.communicate(timeout=seconds + 60)
-    elapsed = time.monotonic() - begun
-    after = server_process.cpu_times()
-    fields = next(line for line in output.splitlines() if line.startswith("RESULT ")).split()[1:]
-    requests, duration_us, bad_status, broken, p50, p99, client_cpu = (float(field) for field in fields)
-    return Load(
-        per_s=requests / (duration_us / 1e6),
-        failed=int(bad_status + broken),
-        p50_ms=p50 / 1000,
-        p99_ms=p99 / 1000,
-        server_cpu=((after.user + after.system) - (before.user + before.system)) / elapsed,
-        client_cpu=client_cpu / elapsed,
-    )
+    fields = next(line for line in client.stdout.splitlines() if line.startswith("RESULT ")).split()[1:]
+    requests, duration_us, bad_status, broken, p50, p99, client_s = (float(field) for field in fields)
+    return {
+        "per_s": requests / (duration_us / 1e6),
+        "failed": bad_status + broken,
+        "p50_ms": p50 / 1000,
+        "p99_ms": p99 / 1000,
+        "client_s": client_s,
+    }
