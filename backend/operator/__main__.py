@@ -67,7 +67,9 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
     before_sink = [topics.name, schema.name, *(keeper.name for keeper in users if keeper.name == MongoUsersKeeper.name)]
     connector = ConnectorKeeper(
         connect=HttpConnect(url=settings.connect_url, timeout_s=settings.call_timeout_s),
-        config=sink_config(mongo_uri=settings.sink_address, tasks=settings.sink_tasks),
+        config=sink_config(
+            mongo_uri=settings.sink_address, tasks=settings.sink_tasks, replication_factor=settings.replication_factor
+        ),
         watch=LagWatch(source=admin()),
         may_start=lambda: loop.converged(*before_sink),
         topic_generation=lambda: topics.created.get(names.TOPIC_MESSAGES, 0),

@@ -1,6 +1,7 @@
-"""Removes raw readings that are too old or too much, and windows that are too old, a slice at a time.
+"""Removes raw readings and predictions that are too old or too much, and windows that are too old, a slice at a time.
 
 Raw goes by when it was stored (the time in `_id`), not by when it was measured: readings from the past are accepted.
+Predictions go by the reading's time: those of a reading as raw does, anomalies, which are few, as windows do.
 A slice is small and the next waits as long as the last took, so that at most half of the time goes into removing.
 
 Looking must cost little too. There are servers that read a whole collection to find its oldest document or its size, and
@@ -77,7 +78,13 @@ class RetentionKeeper:
         done = False
         try:
             self._remove_canary()
-            done = self._remove_old_raw() and self._remove_old_windows() and self._remove_surplus_raw()
+            done = (
+                self._remove_old_raw()
+                and self._remove_old_windows()
+                and self._remove_old_predictions()
+                and self._remove_surplus(names.COLLECTION_MESSAGES, "_id")
+                and self._remove_surplus(names.COLLECTION_PREDICTIONS, "timestamp")
+            )
         except PyMongoError as error:
             took = self._clock() - began
             self._not_before = self._clock() + PAUSE_SHARE * took
@@ -97,35 +104,49 @@ class RetentionKeeper:
 
     def _remove_old_raw(self) -> bool:
         before = self._now() - timedelta(hours=self._raw_hours)
-        condition = {"_id": {"$lt": ObjectId.from_datetime(before)}}
-        return self._remove_old(names.COLLECTION_MESSAGES, condition, "_id", before)
+        return self._remove_old(names.COLLECTION_MESSAGES, "_id", ObjectId.from_datetime(before), before)
 
     def _remove_old_windows(self) -> bool:
         before = self._now() - timedelta(days=self._aggregate_days)
-        return self._remove_old(names.COLLECTION_AGGREGATES, {"window.end": {"$lt": before}}, "window.end", before)
+        return self._remove_old(names.COLLECTION_AGGREGATES, "window.end", before, before)
 
-    def _remove_old(self, collection: str, condition: Document, field: str, before: datetime) -> bool:
-        if self._oldest.get(collection, before) > before:
+    def _remove_old_predictions(self) -> bool:
+        now = self._now()
+        good, odd = now - timedelta(hours=self._raw_hours), now - timedelta(days=self._aggregate_days)
+        collection = names.COLLECTION_PREDICTIONS
+        return self._remove_old(collection, "timestamp", good, good, among={"anomaly": False}) and self._remove_old(
+            collection, "timestamp", odd, odd, among={"anomaly": True}
+        )
+
+    def _remove_old(
+        self, collection: str, field: str, bound: object, before: datetime, *, among: Document | None = None
+    ) -> bool:
+        """Remove what is older than `before`, which is `bound` in the field's own type; only of those that match `among`."""
+        among = among or {}
+        key_of = f"{collection} {among}"
+        if self._oldest.get(key_of, before) > before:
             return True
-        first = list(self._client[self._database][collection].find({}, {field: 1}).sort(field, ASCENDING).limit(1))
+        first = list(self._client[self._database][collection].find(among, {field: 1}).sort(field, ASCENDING).limit(1))
         key = _value(first[0], field) if first else self._now()
         oldest: datetime = key.generation_time if isinstance(key, ObjectId) else key
         if oldest > before:
-            self._oldest[collection] = oldest
+            self._oldest[key_of] = oldest
             return True
-        return self._remove(collection, condition, field)
+        return self._remove(collection, {**among, field: {"$lt": bound}}, field, among=among)
 
-    def _remove_surplus_raw(self) -> bool:
+    def _remove_surplus(self, collection: str, field: str) -> bool:
         """Remove the oldest until the data are below the limit; the share to remove is reckoned from the average size."""
-        stats = self._client[self._database].command("collStats", names.COLLECTION_MESSAGES)
+        stats = self._client[self._database].command("collStats", collection)
         size, count = int(stats.get("size", 0)), int(stats.get("count", 0))
         surplus = size - self._raw_bytes
         if surplus <= 0 or count == 0:
             return True
-        log.warning("retention: raw readings take %d bytes, %d too many; the oldest are removed", size, surplus)
-        return self._remove(names.COLLECTION_MESSAGES, {}, "_id", most=max(1, surplus * count // size))
+        log.warning("retention: %s takes %d bytes, %d too many; the oldest are removed", collection, size, surplus)
+        return self._remove(collection, {}, field, most=max(1, surplus * count // size))
 
-    def _remove(self, collection: str, condition: Document, field: str, *, most: int | None = None) -> bool:
+    def _remove(
+        self, collection: str, condition: Document, field: str, *, among: Document | None = None, most: int | None = None
+    ) -> bool:
         """Remove what matches, oldest first. Returns whether nothing is left to remove."""
         target = self._client[self._database][collection]
         removed = 0
@@ -139,7 +160,7 @@ class RetentionKeeper:
             if last:
                 bound = _value(last[0], field)
                 # The window index has many documents for one key: all of one key go together.
-                count = target.delete_many({field: {"$lte": bound}}).deleted_count
+                count = target.delete_many({**(among or {}), field: {"$lte": bound}}).deleted_count
             else:
                 count = target.delete_many(condition).deleted_count if most is None else 0
             removed += count

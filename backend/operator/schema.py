@@ -6,7 +6,7 @@ catch what is not JSON, not an object or has no time, but pass a missing field o
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo import MongoClient
@@ -42,10 +42,15 @@ MESSAGE_VALIDATOR: Document = {
 
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
-    """An index as wanted: fields in order, all ascending."""
+    """An index as wanted: fields in order, all ascending.
+
+    Attributes:
+        only: What a document must be to stand in it; empty = all.
+    """
 
     fields: tuple[str, ...]
     unique: bool = False
+    only: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,23 @@ def wanted_collections() -> tuple[CollectionSpec, ...]:
             names.COLLECTION_AGGREGATES, (IndexSpec(("window.end",)), IndexSpec(("device_id", "sensor", "window.start")))
         ),
         CollectionSpec(
-            names.COLLECTION_PREDICTIONS, (IndexSpec(("device_id", "sensor", "timestamp")), IndexSpec(("timestamp",)))
+            names.COLLECTION_PREDICTIONS,
+            # Anomalies are one in thousands, and all that is ever asked for over all devices.
+            (
+                IndexSpec(("device_id", "sensor", "timestamp")),
+                IndexSpec(("timestamp",)),
+                IndexSpec(("anomaly", "timestamp"), only={"anomaly": True}),
+            ),
         ),
         CollectionSpec(names.COLLECTION_PROGRESS),
     )
 
 
 def _matches(actual: Mapping[str, Any], spec: IndexSpec) -> bool:
-    return tuple(actual["key"].items()) == tuple((field, 1) for field in spec.fields) and (
-        bool(actual.get("unique", False)) == spec.unique
+    return (
+        tuple(actual["key"].items()) == tuple((name, 1) for name in spec.fields)
+        and bool(actual.get("unique", False)) == spec.unique
+        and dict(actual.get("partialFilterExpression") or {}) == dict(spec.only)
     )
 
 
@@ -142,10 +155,11 @@ class SchemaKeeper:
         for index in spec.indexes:
             if any(_matches(i, index) for i in indexes):
                 continue
-            key = [(field, 1) for field in index.fields]
-            if any(list(i["key"].items()) == key for i in indexes):  # the same fields, unique or not: must go first
+            key = [(name, 1) for name in index.fields]
+            if any(list(i["key"].items()) == key for i in indexes):  # the same fields otherwise: must go first
                 db[spec.name].drop_index(key)
-            db[spec.name].create_index(key, unique=index.unique)
+            only = {"partialFilterExpression": dict(index.only)} if index.only else {}
+            db[spec.name].create_index(key, unique=index.unique, **only)
             log.info("collection %s: index on %s created", spec.name, ", ".join(index.fields))
             changed = True
         return changed

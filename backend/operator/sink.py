@@ -21,12 +21,13 @@ def with_options(uri: str, **options: str) -> str:
     return f"{place}?{urlencode(query)}"
 
 
-def sink_config(*, mongo_uri: str, tasks: int) -> dict[str, str]:
+def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> dict[str, str]:
     """What ``PUT /connectors/NAME/config`` gets.
 
     Args:
         mongo_uri: MongoDB as Connect reaches it; placeholders of its FileConfigProvider may stand in it.
         tasks: At most the topic's partitions.
+        replication_factor: Of the topic of dead letters, should Connect be quicker to make it than the operator.
     """
     identity = ",".join(names.IDENTITY_FIELDS)
     return {
@@ -74,6 +75,6 @@ def sink_config(*, mongo_uri: str, tasks: int) -> dict[str, str]:
         "errors.log.enable": "false",
         "mongo.errors.log.enable": "false",
         "errors.deadletterqueue.topic.name": names.TOPIC_DEAD_LETTERS,
-        "errors.deadletterqueue.topic.replication.factor": "1",
+        "errors.deadletterqueue.topic.replication.factor": str(replication_factor),
         "errors.deadletterqueue.context.headers.enable": "true",
     }

@@ -57,14 +57,18 @@ class FakeCollection:
 
 class FakeServer:
     def __init__(self) -> None:
-        self.raw, self.windows = FakeCollection(), FakeCollection()
+        self.raw, self.windows, self.predictions = FakeCollection(), FakeCollection(), FakeCollection()
 
     def __getitem__(self, name: str) -> Any:
-        known = {names.COLLECTION_MESSAGES: self.raw, names.COLLECTION_AGGREGATES: self.windows}
+        known = {
+            names.COLLECTION_MESSAGES: self.raw,
+            names.COLLECTION_AGGREGATES: self.windows,
+            names.COLLECTION_PREDICTIONS: self.predictions,
+        }
         return known.get(name, self)
 
-    def command(self, _command: str, _name: str) -> Document:
-        return {"size": 100 * len(self.raw.documents), "count": len(self.raw.documents)}
+    def command(self, _command: str, name: str) -> Document:
+        return {"size": 100 * len(self[name].documents), "count": len(self[name].documents)}
 
 
 @pytest.fixture
@@ -122,6 +126,25 @@ def test_windows_go_by_their_end(server: FakeServer) -> None:
     server.windows.documents = [{"_id": str(end), "window": {"end": end}} for end in ends]
     assert keeper(server).step().converged
     assert [d["window"]["end"] for d in server.windows.documents] == ends[2:]
+
+
+def test_predictions_go_as_raw_does_and_anomalies_as_windows_do(server: FakeServer) -> None:
+    def at(hours_ago: float, *, anomaly: bool) -> Document:
+        moment = NOW - timedelta(hours=hours_ago)
+        return {"_id": f"{hours_ago}{anomaly}", "timestamp": moment, "anomaly": anomaly}
+
+    hours = (24 * 31, 24 * 29, 25, 23)
+    server.predictions.documents = [at(h, anomaly=anomaly) for h in hours for anomaly in (True, False)]
+    assert keeper(server).step().converged
+    assert server.predictions.documents == [at(h, anomaly=True) for h in hours[1:]] + [at(23, anomaly=False)]
+
+
+def test_too_many_predictions_go_too(server: FakeServer) -> None:
+    server.predictions.documents = [
+        {"_id": n, "timestamp": NOW - timedelta(minutes=100 - n), "anomaly": n % 10 == 0} for n in range(100)
+    ]
+    assert keeper(server, raw_bytes=6_000).step().converged
+    assert [d["_id"] for d in server.predictions.documents] == list(range(40, 100))
 
 
 def test_a_test_reading_that_its_sender_left_goes_after_a_while(server: FakeServer) -> None:

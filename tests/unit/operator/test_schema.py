@@ -19,8 +19,8 @@ class FakeCollection:
     def list_indexes(self) -> list[Document]:
         return self.indexes
 
-    def create_index(self, key: list[tuple[str, int]], *, unique: bool = False) -> None:
-        self.indexes.append({"key": dict(key), "unique": unique})
+    def create_index(self, key: list[tuple[str, int]], *, unique: bool = False, **options: Any) -> None:
+        self.indexes.append({"key": dict(key), "unique": unique, **options})
 
     def drop_index(self, key: list[tuple[str, int]]) -> None:
         self.indexes = [i for i in self.indexes if list(i["key"].items()) != key]
@@ -90,6 +90,17 @@ def test_an_index_that_is_not_unique_is_replaced(server: FakeServer, keeper: Sch
     server.collections[names.COLLECTION_MESSAGES].create_index([(f, 1) for f in names.IDENTITY_FIELDS])
     keeper.step()
     assert keys(server, names.COLLECTION_MESSAGES)[names.IDENTITY_FIELDS] is True
+    assert keeper.step().converged
+
+
+def test_anomalies_have_an_index_of_their_own_and_one_over_everything_is_replaced(
+    server: FakeServer, keeper: SchemaKeeper
+) -> None:
+    server.create_collection(names.COLLECTION_PREDICTIONS)
+    server.collections[names.COLLECTION_PREDICTIONS].create_index([("anomaly", 1), ("timestamp", 1)])
+    keeper.step()
+    found = [i for i in server.collections[names.COLLECTION_PREDICTIONS].indexes if tuple(i["key"]) == ("anomaly", "timestamp")]
+    assert [i.get("partialFilterExpression") for i in found] == [{"anomaly": True}]
     assert keeper.step().converged
 
 

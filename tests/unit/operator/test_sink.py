@@ -15,6 +15,12 @@ def test_an_outage_diverts_nothing_and_bad_data_goes_to_the_dead_letters_with_it
     assert parse_qs(urlsplit(config["connection.uri"]).query)["retryWrites"] == ["true"]
 
 
+def test_dead_letters_are_kept_as_often_as_everything_else() -> None:
+    wanted = "errors.deadletterqueue.topic.replication.factor"
+    assert sink_config(mongo_uri="mongodb://m/", tasks=2)[wanted] == "1"
+    assert sink_config(mongo_uri="mongodb://m/", tasks=2, replication_factor=3)[wanted] == "3"
+
+
 def test_replaces_by_the_identity_and_stores_the_contract_s_fields() -> None:
     config = sink_config(mongo_uri="mongodb://m:27017/", tasks=2)
     assert config["document.id.strategy.partial.value.projection.list"] == "device_id,sensor,timestamp"
