@@ -16,8 +16,8 @@ COLLECTION_MESSAGES: Final = "processed_messages"
 COLLECTION_AGGREGATES: Final = "aggregated_messages"
 COLLECTION_PREDICTIONS: Final = "predictions"
 COLLECTION_PROGRESS: Final = "job_progress"
-#: What people noted about predictions in the desktop.
-COLLECTION_ACKNOWLEDGEMENTS: Final = "acknowledgements"
+#: Which events of odd readings somebody has seen to: `_id` of the event, `at`, `by`.
+COLLECTION_ACKNOWLEDGEMENTS: Final = "anomaly_acknowledgements"
 #: GridFS bucket of the models: the collections ``models.files`` and ``models.chunks``.
 BUCKET_MODELS: Final = "models"
 #: Which model is promoted, and the jobs that train.

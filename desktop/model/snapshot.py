@@ -106,6 +106,7 @@ class Marks:
         t, value: float64[n]; `value` is NaN for a silence.
         grade: int8[n], 1 info, 2 warning, 3 critical.
         device_ids, reasons: n texts.
+        event_ids: n texts: the `EventKey.id` of the event that each belongs to; empty where there is no log of events.
     """
 
     t: FloatArray
@@ -113,6 +114,7 @@ class Marks:
     grade: npt.NDArray[np.int8]
     device_ids: tuple[str, ...]
     reasons: tuple[str, ...]
+    event_ids: tuple[str, ...] = ()
 
 
 #: Nothing odd.

@@ -16,6 +16,7 @@ from desktop.model.answers import RawRange, ValueAt
 from desktop.model.dedupe import RecentKeys
 from desktop.model.envelope import SPAN_MS, Buckets, level_for, summary, to_envelope
 from desktop.model.meters import LatencyMeter, RateMeter
+from desktop.model.predictions.store import PredictionStore
 from desktop.model.readings import (
     DeviceRegistry,
     IndexArray,
@@ -49,6 +50,9 @@ class LiveStore:
         span_s: How far back anything is kept.
         log_bytes: Bound of all raw readings together.
         max_devices: Bound of the device registry.
+
+    Attributes:
+        predictions: What the prediction job says of the readings; filled by feeds of its own.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class LiveStore:
         self._newest_window_end: float | None = None
         self._window_delay_s = float("nan")
         self._late_rows = 0
+        self.predictions = PredictionStore()
 
     # --- feeding -----------------------------------------------------------------------------------------------------
 
@@ -103,6 +108,7 @@ class LiveStore:
                 kept.log.drop_before(oldest_ms)
                 for series in kept.focus.values():
                     series.drop_before(oldest_ms)
+        self.predictions.drop_before(oldest_ms)
 
     def _ingest_sensor(self, kept: SensorData, index: IndexArray, t_ms: TimeArray, value: ValueArray) -> None:
         if kept.seen is None:
@@ -178,6 +184,7 @@ class LiveStore:
         unresolved = [d for d in wanted if d not in self._focus_index.values()]
         if wanted == self._focus and not any(self._registry.find(d) is not None for d in unresolved):
             return
+        self.predictions.set_focus(wanted)
         index = {found: d for d in wanted if (found := self._registry.find(d)) is not None}
         new = {i: d for i, d in index.items() if i not in self._focus_index}
         with self._lock:
@@ -224,7 +231,8 @@ class LiveStore:
             tables = {d: kept.focus_windows[d].columns() for d in request.focus if d in kept.focus_windows}
         mean, low, high = summary(lately)
         stored = kept.windows.columns().overlapping(begin_ms, end_ms)
-        curves = (to_curve(s, d, begin_ms, end_ms, request.pixels) for d, s in series.items())
+        curves = [to_curve(s, d, begin_ms, end_ms, request.pixels) for d, s in series.items()]
+        drawn = tuple(curve for curve in curves if curve is not None)
         focus_steps: dict[str, Steps] = {}
         for device_id in request.focus:
             if device_id not in series and device_id not in tables:
@@ -235,13 +243,16 @@ class LiveStore:
         return SensorView(
             sensor=sensor,
             envelope=to_envelope(_coarser(shown, level_ms)),
-            curves=tuple(curve for curve in curves if curve is not None),
+            curves=drawn,
             steps=to_steps(stored, from_buckets(for_windows)),
             focus_steps=focus_steps,
             devices=devices,
             mean=mean,
             low=low,
             high=high,
+            expected=self.predictions.expected(sensor, request.start, request.end, request.pixels),
+            # Those of other devices would hang in the air where the chart is about a few.
+            marks=self.predictions.marks(sensor, request.start, request.end, request.focus if drawn else ()),
         )
 
     def stats(self) -> FeedStats:

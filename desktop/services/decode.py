@@ -1,6 +1,7 @@
 """Record values → columns, as fast as the parts allow: one JSON parse for a whole batch, times by arithmetic on digits."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -11,6 +12,8 @@ from backend.contract.limits import MAX_DEVICE_ID_CHARS
 from backend.contract.messages import DeviceMessage
 from backend.contract.names import CANARY_DEVICE_ID
 from desktop.model.readings import SENSOR_CODES, ReadingBatch, TimeArray
+
+T = TypeVar("T")
 
 
 class _Codes(dict[str, int]):
@@ -42,14 +45,7 @@ def decode_batch(values: Sequence[bytes | None], *, received: float, live: bool 
         received: When they were received, seconds since the epoch.
         live: See `ReadingBatch`.
     """
-    malformed = 0
-    try:
-        # A value that ends an array itself ("1],[2") would decode to another number of items: counted below.
-        messages = _many.decode(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]  # None raises TypeError
-        if len(messages) != len(values):
-            messages, malformed = _one_by_one(values)
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
-        messages, malformed = _one_by_one(values)
+    messages, malformed = decode_all(values, many=_many, one=_one)
     ids = [m.device_id for m in messages]
     sensor = np.fromiter(map(_codes.__getitem__, [m.sensor for m in messages]), dtype=np.int8, count=len(ids))
     value = np.array([m.value for m in messages], dtype=np.float64)
@@ -67,12 +63,22 @@ def decode_batch(values: Sequence[bytes | None], *, received: float, live: bool 
     return ReadingBatch(ids, sensor, t_ms, value, received, live, malformed + bad)
 
 
-def _one_by_one(values: Sequence[bytes | None]) -> tuple[list[DeviceMessage], int]:
-    messages: list[DeviceMessage] = []
+def decode_all(
+    values: Sequence[bytes | None], *, many: "msgspec.json.Decoder[list[T]]", one: "msgspec.json.Decoder[T]"
+) -> tuple[list[T], int]:
+    """One parse for a whole batch, one by one only where it holds something else; with it how many were something else."""
+    try:
+        # A value that ends an array itself ("1],[2") would decode to another number of items.
+        messages = many.decode(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]  # None raises TypeError
+        if len(messages) == len(values):
+            return messages, 0
+    except (msgspec.DecodeError, TypeError, UnicodeDecodeError, RecursionError):
+        pass
+    messages = []
     for value in values:
         try:
-            messages.append(_one.decode(value or b""))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            messages.append(one.decode(value or b""))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return messages, len(values) - len(messages)
 

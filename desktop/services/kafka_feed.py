@@ -1,4 +1,4 @@
-"""Raw readings from Kafka: a consumer of its own, without a group, from an hour ago to now and on.
+"""A topic followed live: a consumer of its own, without a group, from some time ago to now and on.
 
 Nothing is committed and nobody else is disturbed. The consumer and every call on it belong to the one thread in `run`.
 """
@@ -8,14 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from backend.contract.names import DESKTOP_GROUP, TOPIC_MESSAGES
-from desktop.model.readings import ReadingBatch
-from desktop.services.decode import decode_batch
 from desktop.services.kafka_position import PartitionRange, start_offsets
 
 log = logging.getLogger("desktop.kafka")
@@ -42,10 +40,21 @@ class _TopicChangedError(Exception):
     """The topic is gone or has other partitions: begin anew with what it is now."""
 
 
-class ReadingSink(Protocol):
+BatchT = TypeVar("BatchT")
+ReadT = TypeVar("ReadT", contravariant=True)
+MadeT = TypeVar("MadeT", covariant=True)
+
+
+class Decode(Protocol[MadeT]):
+    """Makes a batch of record values; what is no record of its kind is counted in it, never raised."""
+
+    def __call__(self, values: list[bytes | None], /, *, received: float, live: bool) -> MadeT: ...
+
+
+class BatchSink(Protocol[ReadT]):
     """What the feed fills; called on the feed's thread."""
 
-    def ingest(self, batch: ReadingBatch) -> None: ...
+    def ingest(self, batch: ReadT, /) -> None: ...
 
     def note_lag(self, records: int) -> None: ...
 
@@ -90,12 +99,13 @@ class KafkaLogin:
         return base
 
 
-class KafkaFeed:
+class KafkaFeed(Generic[BatchT]):
     """Feeds a sink until told to stop; survives outages, restarts and a recreated topic by itself.
 
     Args:
         login: Where Kafka is.
         sink: What is filled.
+        decode: What its batches are made with.
         span_s: How much of the past is read at the start.
         max_backfill: Bound of that in records; the newest are read.
         clock: Seconds since the epoch.
@@ -108,7 +118,8 @@ class KafkaFeed:
         self,
         *,
         login: KafkaLogin,
-        sink: ReadingSink,
+        sink: BatchSink[BatchT],
+        decode: Decode[BatchT],
         topic: str = TOPIC_MESSAGES,
         span_s: float = 3600.0,
         max_backfill: int = MAX_BACKFILL_RECORDS,
@@ -119,7 +130,7 @@ class KafkaFeed:
         retry_s: float = RETRY_S,
     ) -> None:
         self._make_consumer, self._look_s, self._retry_s = make_consumer, look_s, retry_s
-        self._login, self._sink, self._topic = login, sink, topic
+        self._login, self._sink, self._decode, self._topic = login, sink, decode, topic
         self._span_s, self._max_backfill, self._clock = span_s, max_backfill, clock
         self._state = KafkaState(answering=False, since=clock(), reason="not asked yet")
         self._topic_id = topic_id or _topic_id
@@ -194,7 +205,7 @@ class KafkaFeed:
         if values:
             self._answered()
             caught_up = self._state.caught_up
-            self._sink.ingest(decode_batch(values, received=self._clock(), live=caught_up))
+            self._sink.ingest(self._decode(values, received=self._clock(), live=caught_up))
         if not self._state.caught_up and all(self._next.get(p, 0) >= end for p, end in self._goal.items()):
             self._set(caught_up=True)
 

@@ -5,13 +5,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from backend.contract.names import TOPIC_PREDICTIONS
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health, HealthInputs, Link, assess
+from desktop.model.predictions.event import EventKey
 from desktop.model.store import LiveStore
+from desktop.services.acknowledgements import Acknowledgements
+from desktop.services.decode import decode_batch
 from desktop.services.focus_history import FocusHistory
 from desktop.services.generator_client import GeneratorClient
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin, KafkaState
 from desktop.services.mongo import open_client
+from desktop.services.predictions_feed import MAX_BACKFILL, SPAN_S, PredictionSink
+from desktop.services.predictions_history import PredictionsHistory
 from desktop.services.sink_lag import SinkLag
 from desktop.services.windows_feed import MongoState, WindowsFeed
 from desktop.workers.polls import FleetPoll, StatusPoll
@@ -39,16 +45,32 @@ class LiveFeeds:
         login = KafkaLogin(endpoints.kafka, endpoints.kafka_user, endpoints.kafka_password)
         self._mongo = open_client(endpoints.mongo)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token, timeout_s=3.0, clock=clock)
-        self._kafka = KafkaFeed(login=login, sink=store, clock=clock)
+        self._kafka = KafkaFeed(login=login, sink=store, decode=decode_batch, clock=clock)
+        predictions = PredictionSink(store.predictions)
+        self._predictions = KafkaFeed(
+            login=login,
+            sink=predictions,
+            decode=predictions.decode,
+            topic=TOPIC_PREDICTIONS,
+            span_s=SPAN_S,
+            max_backfill=MAX_BACKFILL,
+            clock=clock,
+        )
         self._sink_lag = SinkLag(login=login, clock=clock)
         self._windows = WindowsFeed(client=self._mongo, sink=store, clock=clock)
         self._history = FocusHistory(client=self._mongo, sink=store, clock=clock)
+        self._acknowledgements = Acknowledgements(client=self._mongo, store=store.predictions, clock=clock)
+        self._anomalies = PredictionsHistory(
+            client=self._mongo, store=store.predictions, acknowledgements=self._acknowledgements, clock=clock
+        )
         self._fleet = FleetPoll(generator=self._generator, reporting=store.reporting)
         self._status = StatusPoll(target=target, clock=clock)
         self._threads = [
             FeedThread("kafka-feed", self._kafka.run),
             FeedThread("windows-feed", self._windows.run),
             FeedThread("focus-history", self._history.run),
+            FeedThread("predictions-feed", self._predictions.run),
+            FeedThread("predictions-history", self._anomalies.run),
             FeedThread("sink-lag", self._sink_lag.run),
             FeedThread("fleet-poll", self._fleet.run),
             FeedThread("status-poll", self._status.run),
@@ -81,6 +103,15 @@ class LiveFeeds:
             self._store.set_focus(focus)
             self._windows.set_focus(focus)
             self._history.set_focus(focus)
+            self._anomalies.set_focus(focus)
+
+    def acknowledge(self, keys: Sequence[EventKey], *, by: str, undo: bool = False) -> None:
+        """Note that somebody has seen to these anomalies, or take it back. Blocking.
+
+        Raises:
+            UnreachableError: MongoDB did not take it.
+        """
+        self._acknowledgements.write(keys, by=by, undo=undo)
 
     def refresh(self) -> None:
         """Ask the generator and the target now instead of at the next turn: after an action."""

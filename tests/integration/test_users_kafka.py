@@ -16,6 +16,7 @@ from backend.operator.kafka_user_admin import ConfluentUserAdmin
 from backend.operator.kafka_users import Acl, KafkaUsersKeeper, wanted_acls
 from backend.operator.topics import TopicKeeper, wanted_topics
 from desktop.model.readings import ReadingBatch
+from desktop.services.decode import decode_batch
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.sink_lag import SinkLag
 from stack.jars import resolve
@@ -87,7 +88,7 @@ class Sink:
 def test_the_desktop_s_clients_read(kafka: SecuredKafka, keeper: KafkaUsersKeeper) -> None:
     assert keeper.corrections == 1
     login, sink, stop = KafkaLogin(kafka.external, "client-1", "pw-1"), Sink(), threading.Event()
-    feed, lag = KafkaFeed(login=login, sink=sink, span_s=1e8), SinkLag(login=login)
+    feed, lag = KafkaFeed(login=login, sink=sink, decode=decode_batch, span_s=1e8), SinkLag(login=login)
     threads = [threading.Thread(target=part.run, args=(stop,)) for part in (feed, lag)]
     for thread in threads:
         thread.start()
@@ -139,7 +140,7 @@ def test_a_wrong_login_is_refused(kafka: SecuredKafka, keeper: KafkaUsersKeeper)
     assert not gets_in(kafka, KafkaLogin(kafka.external, "nobody", "pw-1"))
     assert not gets_in(kafka, KafkaLogin(kafka.external))
     stop = threading.Event()
-    feed = KafkaFeed(login=KafkaLogin(kafka.external, "client-1", "pw-2"), sink=Sink())
+    feed = KafkaFeed(login=KafkaLogin(kafka.external, "client-1", "pw-2"), sink=Sink(), decode=decode_batch)
     thread = threading.Thread(target=feed.run, args=(stop,))
     thread.start()
     try:

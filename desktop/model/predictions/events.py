@@ -1,100 +1,24 @@
-"""Anomalies as people look at them: readings of one fault together as one event, which can be acknowledged."""
+"""The log of anomalies: readings of one fault together as one event, which can be acknowledged."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Final
 
+from desktop.model.predictions.event import Event, EventFilter, EventKey, key_of
 from desktop.model.predictions.record import Grade, Prediction
 
 #: Older ones leave the list; MongoDB keeps them.
 MAX_EVENTS: Final = 5_000
-#: Readings of one event that are remembered for revisions.
-MAX_READINGS: Final = 2_000
-
-
-class EventKey(NamedTuple):
-    """What makes two odd readings one event."""
-
-    device_id: str
-    sensor: str
-    kind: str
-    since_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One fault of one device.
-
-    Attributes:
-        key: Its identity.
-        start_ms, end_ms: Begin, and the newest odd reading of it; epoch ms.
-        readings: How many odd readings belong to it.
-        score: The highest of them.
-        grade: The most urgent of them.
-        reason: Of the newest of them.
-        value, expected: Of the one with the highest score; NaN where unknown.
-        model: Version that said so.
-        acknowledged_by, acknowledged_at: Who has seen to it, and when (epoch seconds); empty and 0 for nobody.
-    """
-
-    key: EventKey
-    start_ms: int
-    end_ms: int
-    readings: int
-    score: float
-    grade: Grade
-    reason: str
-    value: float
-    expected: float
-    model: str
-    acknowledged_by: str = ""
-    acknowledged_at: float = 0.0
-
-    @property
-    def acknowledged(self) -> bool:
-        """Whether somebody has seen to it."""
-        return self.acknowledged_at > 0
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events are wanted.
-
-    Attributes:
-        text: Part of the device's id or of the reason, without regard to case.
-        sensors, kinds: Empty for all.
-        least: The least urgent grade.
-        acknowledged: Whether those that somebody has seen to are wanted too.
-        start_ms, end_ms: Events that touch this stretch; None for no limit.
-    """
-
-    text: str = ""
-    sensors: frozenset[str] = frozenset()
-    kinds: frozenset[str] = frozenset()
-    least: Grade = Grade.INFO
-    acknowledged: bool = True
-    start_ms: int | None = None
-    end_ms: int | None = None
-
-    def takes(self, event: Event) -> bool:
-        """Whether `event` is wanted."""
-        text, key = self.text.casefold(), event.key
-        return (
-            (not text or text in key.device_id.casefold() or text in event.reason.casefold())
-            and (not self.sensors or key.sensor in self.sensors)
-            and (not self.kinds or key.kind in self.kinds)
-            and event.grade >= self.least
-            and (self.acknowledged or not event.acknowledged)
-            and (self.start_ms is None or event.end_ms >= self.start_ms)
-            and (self.end_ms is None or event.start_ms <= self.end_ms)
-        )
+#: Readings of one event that are remembered for revisions, which reach back some dozens.
+MAX_READINGS: Final = 200
 
 
 @dataclass(slots=True)
 class _Entry:
     readings: dict[str, Prediction] = field(default_factory=dict)
     surplus: int = 0  # readings that are counted but no longer remembered
+    ended_ms: int = 0  # of a silence: the first reading after it
     event: Event | None = None
 
 
@@ -109,6 +33,7 @@ class EventLog:
         self._max, self._max_readings = max_events, max_readings
         self._entries: OrderedDict[EventKey, _Entry] = OrderedDict()  # the one that changed last stands last
         self._event_of: dict[str, EventKey] = {}
+        self._silences: dict[tuple[str, str], tuple[EventKey, int]] = {}  # by device and sensor: which, and since when known
         self._acknowledged: dict[EventKey, tuple[str, float]] = {}
         self.version = 0
 
@@ -124,6 +49,8 @@ class EventLog:
         new: dict[EventKey, None] = {}
         changed: dict[EventKey, None] = {}
         for prediction in predictions:
+            if (ended := self._ends_silence(prediction)) is not None:
+                changed[ended] = None
             before = self._event_of.get(prediction.id)
             key = key_of(prediction) if prediction.anomaly else None
             if before is not None and before != key:
@@ -137,6 +64,8 @@ class EventLog:
                 new[key] = None
             entry.readings[prediction.id] = prediction
             self._event_of[prediction.id] = key
+            if prediction.value != prediction.value and not entry.ended_ms:
+                self._silences[prediction.device_id, prediction.sensor] = key, prediction.t_ms
             if len(entry.readings) > self._max_readings:
                 oldest = next(iter(entry.readings))
                 del entry.readings[oldest]
@@ -148,23 +77,41 @@ class EventLog:
             self._sum_up(key)
         while len(self._entries) > self._max:
             gone, entry = self._entries.popitem(last=False)
-            self._acknowledged.pop(gone, None)
+            self._forget_silence(gone)
             for id_ in entry.readings:
                 self._event_of.pop(id_, None)
         if changed:
             self.version += 1
         return [e for key in new if (e := self.find(key)) is not None]
 
-    def acknowledge(self, keys: Iterable[EventKey], *, by: str, at: float) -> None:
-        """Somebody has seen to these events; `at` = 0 takes it back. Also for events that come later."""
-        for key in keys:
-            if at:
-                self._acknowledged[key] = (by, at)
-            else:
-                self._acknowledged.pop(key, None)
-            if key in self._entries:
+    def set_acknowledged(self, acknowledged: Mapping[EventKey, tuple[str, float]]) -> None:
+        """Who has seen to which event, and when (epoch seconds): all that is known of it. Also for events that come later."""
+        if acknowledged == self._acknowledged:
+            return
+        before, self._acknowledged = self._acknowledged, dict(acknowledged)
+        for key in before.keys() | acknowledged.keys():
+            if before.get(key) != acknowledged.get(key) and key in self._entries:
                 self._sum_up(key)
         self.version += 1
+
+    def end_silence(self, key: EventKey, t_ms: int) -> None:
+        """The device of a dropout sent again at that time; the earliest that is known counts."""
+        entry = self._entries.get(key)
+        if entry is not None and (not entry.ended_ms or t_ms < entry.ended_ms):
+            entry.ended_ms = t_ms
+            self._forget_silence(key)
+            self._sum_up(key)
+            self.version += 1
+
+    @property
+    def silences(self) -> Mapping[tuple[str, str], tuple[EventKey, int]]:
+        """Dropouts that last, by device and sensor, and from when on a reading ends them. Looked into by any thread."""
+        return self._silences
+
+    @property
+    def odd(self) -> Mapping[str, EventKey]:
+        """The event of each odd reading, by the reading's id. Looked into by any thread."""
+        return self._event_of
 
     def find(self, key: EventKey) -> Event | None:
         """The event of that identity."""
@@ -181,6 +128,24 @@ class EventLog:
         """Events that nobody has seen to."""
         return len(self.events(EventFilter(least=least, acknowledged=False)))
 
+    def _ends_silence(self, prediction: Prediction) -> EventKey | None:
+        place = prediction.device_id, prediction.sensor
+        silence = self._silences.get(place)
+        if silence is None or prediction.value != prediction.value or prediction.t_ms <= silence[1]:
+            return None
+        del self._silences[place]
+        key, _ = silence
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        entry.ended_ms = prediction.t_ms
+        return key
+
+    def _forget_silence(self, key: EventKey) -> None:
+        place = key.device_id, key.sensor
+        if place in self._silences and self._silences[place][0] == key:
+            del self._silences[place]
+
     def _forget(self, key: EventKey, id_: str) -> None:
         self._event_of.pop(id_, None)
         entry = self._entries.get(key)
@@ -194,13 +159,14 @@ class EventLog:
         readings = entry.readings.values()
         if not readings:
             del self._entries[key]
+            self._forget_silence(key)
             return
         worst = max(readings, key=lambda p: p.score)
         newest = max(readings, key=lambda p: p.t_ms)
         event = Event(
             key=key,
             start_ms=key.since_ms or min(p.t_ms for p in readings),
-            end_ms=newest.t_ms,
+            end_ms=max(newest.t_ms, entry.ended_ms),
             readings=len(readings) + entry.surplus,
             score=worst.score,
             grade=max(p.grade for p in readings),
@@ -208,12 +174,7 @@ class EventLog:
             value=worst.value,
             expected=worst.expected,
             model=newest.model,
+            silent=newest.value != newest.value and not entry.ended_ms,
         )
         by, at = self._acknowledged.get(key, ("", 0.0))
         entry.event = replace(event, acknowledged_by=by, acknowledged_at=at)
-
-
-def key_of(prediction: Prediction) -> EventKey:
-    """The event to which an odd reading belongs; one without a begin is an event of its own."""
-    since = prediction.since_ms or prediction.t_ms
-    return EventKey(prediction.device_id, prediction.sensor, prediction.kind, since)

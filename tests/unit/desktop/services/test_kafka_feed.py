@@ -9,6 +9,7 @@ import pytest
 from backend.contract import times
 from backend.contract.messages import DeviceMessage, encode
 from desktop.model.readings import ReadingBatch
+from desktop.services.decode import decode_batch
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.kafka_position import PartitionRange, start_offsets
 from tests.helpers.fake_topic import FakeTopic
@@ -42,7 +43,7 @@ def put(topic: FakeTopic, device: str, *, partition: int = 0, age_s: float = 0.0
 def running(topic: FakeTopic, sink: Sink, max_backfill: int = 1000) -> Iterator[KafkaFeed]:
     ticks = iter(range(10**9))
     feed = KafkaFeed(
-        login=KafkaLogin("nowhere"), sink=sink, clock=lambda: NOW + next(ticks) * 1e-4, make_consumer=topic.consumer,
+        login=KafkaLogin("nowhere"), sink=sink, decode=decode_batch, clock=lambda: NOW + next(ticks) * 1e-4, make_consumer=topic.consumer,
         topic_id=topic.topic_id,
         look_s=0.001, max_backfill=max_backfill, retry_s=0.01,
     )  # fmt: skip

@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from desktop.model.predictions.events import EventFilter, EventLog, key_of
+from desktop.model.predictions.event import EventFilter, EventKey, key_of
+from desktop.model.predictions.events import EventLog
 from desktop.model.predictions.record import Grade, Prediction
 
 
@@ -80,19 +81,19 @@ def test_acknowledging_stays_with_later_readings_and_can_be_taken_back() -> None
     log = EventLog()
     log.add([odd(1)])
     key = key_of(odd(1))
-    log.acknowledge([key], by="anna", at=100.0)
+    log.set_acknowledged({key: ("anna", 100.0)})
     log.add([odd(2)])
     event = log.events()[0]
     assert (event.acknowledged, event.acknowledged_by, event.readings) == (True, "anna", 2)
     assert log.open_count() == 0
     assert log.events(EventFilter(acknowledged=False)) == []
-    log.acknowledge([key], by="", at=0)
+    log.set_acknowledged({})
     assert log.open_count() == 1
 
 
 def test_an_acknowledgement_may_come_before_its_event() -> None:
     log = EventLog()
-    log.acknowledge([key_of(odd(1))], by="anna", at=100.0)
+    log.set_acknowledged({key_of(odd(1)): ("anna", 100.0)})
     log.add([odd(1)])
     assert log.events()[0].acknowledged
 
@@ -129,3 +130,47 @@ def test_bounds_hold() -> None:
 def test_an_unknown_grade_is_seen() -> None:
     assert Grade.of("catastrophic") is Grade.WARNING
     assert [Grade.of(w) for w in ("", "info", "warning", "critical")] == sorted(Grade)
+
+
+def silence(n: int, since: int) -> Prediction:
+    return dataclasses.replace(odd(n, kind="dropout", since=since), id=f"d1/temperature/{n}/dropout", value=float("nan"))
+
+
+def test_a_silence_lasts_until_the_next_reading() -> None:
+    log = EventLog()
+    log.add([silence(7, 2_000)])
+    assert log.events()[0].ongoing(9e12), "however long it takes"
+    log.add([even(odd(5))])
+    assert log.events()[0].silent, "a reading from before says nothing"
+    log.add([even(odd(30))])
+    (event,) = log.events()
+    assert (event.start_ms, event.end_ms, event.silent) == (2_000, 30_000, False)
+    assert not event.ongoing(30_001)
+    assert not log.silences
+
+
+def test_the_earliest_known_end_of_a_silence_counts() -> None:
+    log = EventLog()
+    log.add([silence(7, 2_000), even(odd(90))])
+    key = log.events()[0].key
+    log.end_silence(key, 12_000)
+    log.end_silence(key, 50_000)
+    assert log.events()[0].end_ms == 12_000
+
+
+def test_what_lasts_is_over_when_nothing_odd_comes_any_more() -> None:
+    log = EventLog()
+    log.add([odd(1), odd(2), odd(4, kind="spike", since=4_000)])
+    spike, stuck = log.events()
+    assert not spike.ongoing(4_000)
+    assert stuck.ongoing(16_000)
+    assert not stuck.ongoing(18_000)
+    slow = EventLog()
+    slow.add([odd(0, since=1), odd(60, since=1), odd(120, since=1)])
+    assert slow.events()[0].ongoing(200_000), "a device that sends once a minute"
+
+
+@pytest.mark.parametrize("device", ["d1", "a/b/c"])
+def test_the_id_of_an_event_is_read_back(device: str) -> None:
+    key = EventKey(device, "temperature", "stuck", 5)
+    assert EventKey.from_id(key.id) == key

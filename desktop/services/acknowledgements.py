@@ -1,0 +1,96 @@
+"""Who has seen to which anomaly, kept in MongoDB so that every desktop of the system knows."""
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import DeleteOne, MongoClient, ReplaceOne
+from pymongo.errors import PyMongoError
+
+from backend.contract import times
+from backend.contract.names import COLLECTION_ACKNOWLEDGEMENTS, DATABASE
+from desktop.model.predictions.event import EventKey
+from desktop.model.predictions.store import PredictionStore
+from desktop.services.errors import UnreachableError
+from desktop.services.mongo import Document, reason
+
+#: The newest are read; older ones belong to events that no list shows any more.
+MAX_READ: Final = 20_000
+#: Read again after so long though nothing seems to have changed.
+_ANYWAY_S: Final = 30.0
+_MAX_NAME_CHARS: Final = 100
+
+
+class Acknowledgements:
+    """Reads and writes them. Any thread; blocking.
+
+    Args:
+        client: Opened by `desktop.services.mongo.open_client`; not closed here.
+        store: Is told of all that is known.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, *, client: MongoClient[Document], store: PredictionStore, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._collection = client[DATABASE][COLLECTION_ACKNOWLEDGEMENTS]
+        self._store, self._clock = store, clock
+        self._known: dict[EventKey, tuple[str, float]] = {}
+        self._seen: tuple[Any, ...] = ()
+        self._read_at = 0.0
+        # What was read before something was written here must not be taken for the truth after it.
+        self._order = threading.Lock()
+
+    def poll(self) -> None:
+        """Read them if they have changed.
+
+        Raises:
+            PyMongoError: MongoDB does not answer.
+        """
+        with self._order:
+            newest = list(self._collection.find({}, {"at": 1}).sort("at", -1).limit(1))
+            seen = (self._collection.estimated_document_count(), *(row.get("at") for row in newest))
+            now = self._clock()
+            if seen == self._seen and now - self._read_at < _ANYWAY_S:
+                return
+            found = self._collection.find({}, batch_size=1_000).sort("at", -1).limit(MAX_READ)
+            self._known = dict(filter(None, map(_read, found)))
+            self._seen, self._read_at = seen, now
+            self._store.set_acknowledged(self._known)
+
+    def write(self, keys: Collection[EventKey], *, by: str, undo: bool = False) -> None:
+        """Note that somebody has seen to these events, or take it back.
+
+        Raises:
+            UnreachableError: MongoDB did not take it.
+        """
+        at_ms = int(self._clock() * 1000)
+        by = " ".join(by.split())[:_MAX_NAME_CHARS] or "somebody"
+        asked: list[DeleteOne | ReplaceOne[Document]]
+        if undo:
+            asked = [DeleteOne({"_id": key.id}) for key in keys]
+        else:
+            asked = [ReplaceOne({"_id": key.id}, {"at": times.to_datetime(at_ms), "by": by}, upsert=True) for key in keys]
+        if not asked:
+            return
+        with self._order:
+            try:
+                self._collection.bulk_write(asked, ordered=False)
+            except PyMongoError as error:
+                raise UnreachableError(
+                    "It could not be noted", why=f"{reason(error)}.", remedy="Is MongoDB healthy? Then repeat it."
+                ) from error
+            written = set(keys)
+            others = {key: who for key, who in self._known.items() if key not in written}
+            self._known = others if undo else {**others, **dict.fromkeys(keys, (by, at_ms / 1e3))}
+            self._store.set_acknowledged(self._known)
+
+
+def _read(row: Document) -> tuple[EventKey, tuple[str, float]] | None:
+    try:
+        key, at = EventKey.from_id(str(row["_id"])), row["at"]
+    except (KeyError, ValueError):
+        return None
+    return (key, (str(row.get("by", "")), times.from_datetime(at) / 1e3)) if isinstance(at, datetime) else None
