@@ -54,7 +54,7 @@ def access_of(endpoints: Endpoints) -> list[Access]:
         Access("MongoDB", mongo, mongo_login),
     ]
     if endpoints.predictor:
-        ways.append(Access("Predictor", endpoints.predictor, token))
+        ways.append(Access("Predictor", endpoints.predictor, predictor_token_of(endpoints)))
     return ways
 
 
@@ -64,12 +64,19 @@ def link_login(service: str, label: str, endpoints: Endpoints) -> Login | None:
     port = next((link.port for link in known.links if link.label == label), None) if known else None
     if port is None:
         return None
-    return web_login_of(endpoints) if port in BY_NAME["pages"].ports else token_of(endpoints)
+    if port in BY_NAME["pages"].ports:
+        return web_login_of(endpoints)
+    return predictor_token_of(endpoints) if service == "predictor" else token_of(endpoints)
 
 
 def token_of(endpoints: Endpoints) -> Login | None:
     """The bearer token of paai, generator and predictor."""
     return Login("", endpoints.token) if endpoints.token else None
+
+
+def predictor_token_of(endpoints: Endpoints) -> Login | None:
+    """The bearer token that opens all of the predictor: the admin token where there is one."""
+    return Login("", endpoints.admin_token) if endpoints.admin_token else token_of(endpoints)
 
 
 def web_login_of(endpoints: Endpoints) -> Login | None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from desktop.model.access import Login, access_of, link_login, without_login
@@ -15,12 +17,13 @@ GUARDED = Endpoints(
     spark_ui="http://h:8080",
     predictor="http://h:8001",
     token="tok-en",
+    admin_token="ad-min",
     kafka_user="client-1",
     kafka_password="kaf-ka",
     web_user="web-1",
     web_password="we-b",
 )
-SECRETS = ("p%40ss", "p@ss", "tok-en", "kaf-ka", "we-b")
+SECRETS = ("p%40ss", "p@ss", "tok-en", "ad-min", "kaf-ka", "we-b")
 
 
 def test_no_address_and_no_repr_shows_a_secret() -> None:
@@ -34,12 +37,17 @@ def test_each_way_in_has_its_own_login() -> None:
     assert logins == {
         "Generator": Login("", "tok-en"),
         "paai": Login("", "tok-en"),
-        "Predictor": Login("", "tok-en"),
+        "Predictor": Login("", "ad-min"),
         "Kafka": Login("client-1", "kaf-ka"),
         "Kafka Connect": Login("web-1", "we-b"),
         "Spark": Login("web-1", "we-b"),
         "MongoDB": Login("desktop-1", "p@ss"),
     }
+
+
+def test_without_an_admin_token_the_predictor_takes_the_token_of_all() -> None:
+    logins = {way.title: way.login for way in access_of(replace(GUARDED, admin_token=""))}
+    assert logins["Predictor"] == Login("", "tok-en")
 
 
 def test_a_system_without_logins() -> None:
