@@ -85,7 +85,7 @@ def test_a_failure_says_each_sentence_once() -> None:
     failed = outcome(training("failed", message=message), None)
     assert failed.line.sign == "failed"
     assert failed.reasons == (
-        "12 usable humidity readings are too few.",
+        "12 humidity readings are too few.",
         "Let the fleet run.",
         "9 pressure readings are too few.",
     )
