@@ -56,6 +56,7 @@ class Service:
         scalable: Whether `scale` takes it.
         replicas: How many there are unless asked otherwise.
         max_replicas: The most that `scale` gives.
+        last: Started once a first reading has flowed from paai to MongoDB: readings and windows must never wait for it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Service:
     scalable: bool = False
     replicas: int = 1
     max_replicas: int = 1
+    last: bool = False
 
 
 #: Of the local target, in start order. What does not wait for another (`after`) starts at the same time.
@@ -149,11 +151,37 @@ SERVICES: Final[tuple[Service, ...]] = (
         after=("broker", "spark-master"),
         links=(Link("API", "generator", "/docs"),),
     ),
+    Service(
+        "predictor",
+        "Predictor",
+        "trains, keeps and serves the prediction models",
+        HealthKind.HTTP,
+        ("predictor",),
+        health_path="/healthz",
+        after=("mongodb",),
+        links=(Link("API", "predictor", "/docs"),),
+        last=True,
+    ),
+    Service(
+        "spark-predict",
+        "Spark prediction job",
+        "scores each reading with the promoted model",
+        HealthKind.STATE_FILE,
+        after=("spark-worker", "broker", "mongodb"),
+        last=True,
+    ),
 )
+
+#: Not in `stack/stack.yml`.
+_LOCAL_ONLY: Final = ("predictor", "spark-predict")
 
 #: Of the swarm: the same, a way in for paai's replicas and one for the pages, and more workers where they are wanted.
 SWARM_SERVICES: Final[tuple[Service, ...]] = (
-    *(replace(s, scalable=True, max_replicas=8) if s.name == "spark-worker" else s for s in SERVICES),
+    *(
+        replace(s, scalable=True, max_replicas=8) if s.name == "spark-worker" else s
+        for s in SERVICES
+        if s.name not in _LOCAL_ONLY
+    ),
     Service(
         "gateway",
         "Gateway",
@@ -176,13 +204,13 @@ SWARM_SERVICES: Final[tuple[Service, ...]] = (
 _BY_TARGET: Final = {"local": SERVICES, "swarm": SWARM_SERVICES}
 
 #: Every service of any target.
-BY_NAME: Final[dict[str, Service]] = {service.name: service for service in SWARM_SERVICES}
+BY_NAME: Final[dict[str, Service]] = {service.name: service for service in (*SERVICES, *SWARM_SERVICES)}
 
 #: Of the local target, order of stopping: whoever feeds others goes first, so that nothing in flight is lost. Each group stops
 #: at the same time.
 STOP_ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("generator",),
-    ("paai", "kafka-operator", "spark-job"),
+    ("paai", "kafka-operator", "spark-job", "spark-predict", "predictor"),
     ("connect", "spark-worker"),
     ("spark-master", "broker"),
     ("mongodb", "zookeeper"),

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -189,13 +189,14 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Every address and credential that a client needs. Empty strings and None where there is none.
+    """Every address and credential that a client needs. Empty strings and None where there is none. Secrets are not in `repr`.
 
     Attributes:
         paai: ``http://127.0.0.1:8000``; `generator`, `predictor`, `connect`, `spark_ui` alike.
         kafka: Bootstrap servers, ``127.0.0.1:9092``.
         mongo: ``mongodb://127.0.0.1:27017/``; with user and password where it wants them.
-        token: Bearer token of paai and generator.
+        admin_token: Bearer token of the predictor that may train, promote and delete models too; empty where nobody is asked.
+        token: Bearer token of paai, generator and predictor.
         kafka_user, kafka_password: SASL, where the listener wants it.
         web_user, web_password: Login of the web pages (Connect, Spark), where they want one.
     """
@@ -203,15 +204,16 @@ class Endpoints:
     paai: str
     generator: str
     kafka: str
-    mongo: str
+    mongo: str = field(repr=False)
     connect: str
     spark_ui: str
-    predictor: str | None = None
-    token: str | None = None
+    predictor: str = ""
+    admin_token: str = field(default="", repr=False)
+    token: str | None = field(default=None, repr=False)
     kafka_user: str | None = None
-    kafka_password: str | None = None
+    kafka_password: str | None = field(default=None, repr=False)
     web_user: str | None = None
-    web_password: str | None = None
+    web_password: str | None = field(default=None, repr=False)
 
 
 class Target(Protocol):

@@ -110,6 +110,7 @@ def _without_passwords(endpoints: Endpoints) -> Endpoints:
     return replace(
         endpoints,
         mongo=f"{scheme}://{rest.rpartition('@')[2]}",
+        admin_token="",
         token=None,
         kafka_user=None,
         kafka_password=None,

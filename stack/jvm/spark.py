@@ -50,6 +50,9 @@ MODULE_FLAGS: Final = (
 WORKER_CORES: Final = 4
 JOB_CORES: Final = 2
 EXECUTOR_MEMORY: Final = "640m"
+#: Of the prediction job: its executor only reads and hands on; the driver scores.
+PREDICT_CORES: Final = 1
+PREDICT_EXECUTOR_MEMORY: Final = "512m"
 #: What a worker has to give, for two jobs and more.
 WORKER_MEMORY: Final = "3g"
 
@@ -88,19 +91,20 @@ def job_flags() -> tuple[str, ...]:
     return (*MODULE_FLAGS, log4j2_flag())
 
 
-def job_settings(*, driver_host: str, jars: str, python: str) -> dict[str, str]:
+def job_settings(*, driver_host: str, jars: str, python: str, cores: int = JOB_CORES) -> dict[str, str]:
     """What spark-submit is told.
 
     Args:
         driver_host: Address of the driver, as executors reach it.
         jars: Directory of the connectors, where executors run.
         python: The interpreter, where driver and executors run.
+        cores: Of an executor.
     """
     return {
         "spark.submit.deployMode": "client",
         "spark.driver.host": driver_host,
         "spark.driver.bindAddress": driver_host,
-        "spark.executor.cores": str(JOB_CORES),
+        "spark.executor.cores": str(cores),
         "spark.executor.extraClassPath": f"{jars}/*",
         "spark.executor.extraJavaOptions": (
             f"-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Djava.net.preferIPv4Stack=true -Duser.timezone=UTC "

@@ -18,7 +18,7 @@ from stack.local.program import Program
 from stack.local.rpc import ProcessInfo
 
 #: Services whose JVM is started by supervisord itself.
-SERVICES: Final = ("zookeeper", "broker", "connect", "spark-master", "spark-worker", "spark-job")
+SERVICES: Final = ("zookeeper", "broker", "connect", "spark-master", "spark-worker", "spark-job", "spark-predict")
 
 #: A JVM that was asked to leave ends so, after it has written its archive whole.
 _CLEAN_EXITS: Final = (0, 128 + 15)

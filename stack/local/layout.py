@@ -65,8 +65,14 @@ class Layout:
         return self.data_dir / "spark"
 
     @property
-    def checkpoint(self) -> Path:
-        return self.spark / "checkpoint"
+    def checkpoints(self) -> dict[str, Path]:
+        """Where each Spark job keeps how far it is, by service."""
+        return {"spark-job": self.spark / "checkpoint", "spark-predict": self.spark / "predict"}
+
+    @property
+    def model_key(self) -> Path:
+        """What model files are sealed with; see `stack.local.model_key`."""
+        return self.data_dir / "model.key"
 
     @property
     def kafka(self) -> Path:

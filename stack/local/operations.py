@@ -63,11 +63,13 @@ def _restart(supervisor: Supervisor, board: StepBoard, layout: Layout, ports: Po
     yield from _start(supervisor, board, layout, ports, service)
 
 
-def reset_spark_job(layout: Layout, ports: Ports, name: str) -> Iterator[Step]:
-    """Stop the job, move its checkpoint aside, start it. Works on a stopped system too: then nothing is started."""
+def reset_job(layout: Layout, ports: Ports, name: str) -> Iterator[Step]:
+    """Stop a Spark job, move its checkpoint aside, start it. Works on a stopped system too: then nothing is started."""
     service = find(name)
-    if name != "spark-job":
-        raise UnknownServiceError(f"{service.title} has nothing to reset.", remedy="Only spark-job has.")
+    if name not in layout.checkpoints:
+        raise UnknownServiceError(
+            f"{service.title} has nothing to reset.", remedy=f"Only {' and '.join(layout.checkpoints)} have."
+        )
     board = StepBoard()
     board.add("stop", f"Stop {service.title}", service=name)
     board.add("checkpoint", "Move the checkpoint aside", service=name)
@@ -84,14 +86,15 @@ def _reset(board: StepBoard, layout: Layout, ports: Ports, service: Service, *, 
     else:
         yield board.done("stop", "Does not run.")
     yield board.begin("checkpoint")
-    aside = layout.checkpoint.with_name(f"checkpoint-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    checkpoint = layout.checkpoints[service.name]
+    aside = checkpoint.with_name(f"{checkpoint.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     try:
-        layout.checkpoint.rename(aside)
+        checkpoint.rename(aside)
         done = f"Kept as {aside}; remove it when you no longer need it."
     except FileNotFoundError:
         done = "There was none."
     except OSError as error:
-        raise StepFailedError("checkpoint", f"{layout.checkpoint} cannot be moved", why=f"{error}.") from error
+        raise StepFailedError("checkpoint", f"{checkpoint} cannot be moved", why=f"{error}.") from error
     _forget_state(layout, service)
     yield board.done("checkpoint", done)
     if runs:

@@ -23,6 +23,7 @@ class Program:
         stop_wait_s: After this long it is killed.
         stop_group: Send the stop signal to the children too.
         final_exit_codes: Exits that are answers: no restart.
+        nice: How much others go before it; see nice(1).
     """
 
     service: str
@@ -35,3 +36,4 @@ class Program:
     stop_wait_s: int = 15
     stop_group: bool = False
     final_exit_codes: tuple[int, ...] = ()
+    nice: int = 0

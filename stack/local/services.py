@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from backend.contract.ports import Ports
 from stack import catalogue
 from stack.local import kafka, spark
 from stack.local.layout import Layout
 from stack.local.program import Program
+
+#: Readings go before predictions. A training is nicer still.
+NICE_PREDICTOR: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,12 @@ def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, .
     """One program a service, in the catalogue's order."""
     common = common_environment(layout, ports)
     python = str(tools.python)
+    models = {"PAAI_MODEL_KEY_FILE": str(layout.model_key)}
     found = [
         *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars, connect_services=tools.connect_services),
         Program("mongodb", tools.mongo_command, stop_wait_s=30, start_s=2),
         *(
-            replace(p, environment={**common, **p.environment}) if p.service == "spark-job" else p
+            replace(p, environment={**common, **models, **p.environment}) if p.service in layout.checkpoints else p
             for p in spark.programs(
                 layout,
                 ports,
@@ -84,6 +89,13 @@ def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, .
             stop_wait_s=20,
         ),
         Program("generator", (python, "-m", "backend.generator"), {**common, "PAAI_PORT": str(ports.generator)}),
+        Program(
+            "predictor",
+            (python, "-m", "backend.predictor"),
+            {**common, **models, "PAAI_PORT": str(ports.predictor)},
+            stop_wait_s=20,
+            nice=NICE_PREDICTOR,
+        ),
     ]
     by_service = {program.service: program for program in found}
     return tuple(by_service[service.name] for service in catalogue.SERVICES)

@@ -1,6 +1,7 @@
-"""Spark's standalone master and worker and the job, on one machine: addresses and folders. The rest is in `stack.jvm.spark`."""
+"""Spark's standalone master, worker and jobs on one machine: addresses and folders. The rest is in `stack.jvm.spark`."""
 
 from pathlib import Path
+from typing import Final
 
 from backend.contract.ports import Ports
 from stack.jvm import spark
@@ -10,9 +11,12 @@ from stack.local.program import PROJECT_ROOT, Program
 
 LOOPBACK = "127.0.0.1"
 
+#: Readings and windows go before predictions.
+NICE_PREDICT: Final = 10
+
 
 def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_home: Path, jars: Path) -> tuple[Program, ...]:
-    """Master, worker and job. `jars` is the directory of the resolved "spark" set."""
+    """Master, worker and jobs. `jars` is the directory of the resolved "spark" set."""
     master_url = f"spark://{LOOPBACK}:{ports.spark_master}"
     own_jars = f"{pyspark_home}/jars/*"
     environment = {
@@ -33,7 +37,34 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
         *("--cores", str(spark.WORKER_CORES), "--memory", spark.WORKER_MEMORY),
         *("--work-dir", str(layout.spark / "work"), master_url),
     )
-    settings = spark.job_settings(driver_host=LOOPBACK, jars=str(jars), python=str(python))
+
+    def job(service: str, file: str, *, cores: int, memory: str, nice: int = 0) -> Program:
+        settings = spark.job_settings(driver_host=LOOPBACK, jars=str(jars), python=str(python), cores=cores)
+        return Program(
+            service,
+            java_command(
+                java,
+                service=service,
+                class_path=(own_jars, f"{jars}/*"),
+                main=spark.SUBMIT_MAIN,
+                arguments=spark.submit_arguments(master_url, settings, str(PROJECT_ROOT / "spark" / file)),
+                heap_mb=spark.DRIVER_HEAP_MB,
+                flags=spark.job_flags(),
+                quick_start=True,  # the driver plans; the executor computes
+            ),
+            {
+                **environment,
+                "PAAI_CHECKPOINT_DIR": str(layout.checkpoints[service]),
+                "PAAI_SPARK_CORES": str(cores),
+                "PAAI_EXECUTOR_MEMORY": memory,
+            },
+            start_s=10,
+            stop_wait_s=20,
+            stop_group=True,  # the JVM has the Python driver as its child
+            final_exit_codes=(spark.EXIT_NEEDS_RESET,),
+            nice=nice,
+        )
+
     return (
         Program(
             "spark-master",
@@ -64,27 +95,12 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
             environment,
             stop_group=True,  # the executors are its children
         ),
-        Program(
-            "spark-job",
-            java_command(
-                java,
-                service="spark-job",
-                class_path=(own_jars, f"{jars}/*"),
-                main=spark.SUBMIT_MAIN,
-                arguments=spark.submit_arguments(master_url, settings, str(PROJECT_ROOT / "spark" / "aggregate.py")),
-                heap_mb=spark.DRIVER_HEAP_MB,
-                flags=spark.job_flags(),
-                quick_start=True,  # the driver plans; the executor computes
-            ),
-            {
-                **environment,
-                "PAAI_CHECKPOINT_DIR": str(layout.checkpoint),
-                "PAAI_SPARK_CORES": str(spark.JOB_CORES),
-                "PAAI_EXECUTOR_MEMORY": spark.EXECUTOR_MEMORY,
-            },
-            start_s=10,
-            stop_wait_s=20,
-            stop_group=True,  # the JVM has the Python driver as its child
-            final_exit_codes=(spark.EXIT_NEEDS_RESET,),
+        job("spark-job", "aggregate.py", cores=spark.JOB_CORES, memory=spark.EXECUTOR_MEMORY),
+        job(
+            "spark-predict",
+            "predict.py",
+            cores=spark.PREDICT_CORES,
+            memory=spark.PREDICT_EXECUTOR_MEMORY,
+            nice=NICE_PREDICT,
         ),
     )

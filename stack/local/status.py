@@ -13,7 +13,7 @@ from stack.local.rpc import ProcessInfo, Supervisor
 from stack.target import ServiceStatus
 
 ENDED = "It ended unexpectedly; deploy it again to bring it back."
-RESET_HINT = "Run `python -m stack reset spark-job` to start it anew with an empty checkpoint."
+RESET_HINT = "Run `python -m stack reset {service}` to start it anew with an empty checkpoint."
 
 
 class StatusReader:
@@ -90,9 +90,9 @@ def why_down(layout: Layout, service: Service, process: ProcessInfo) -> str:
             return f"{who} exited again and again and was given up ({process.reason}); see its log, then `restart` it."
         case "BACKOFF":
             return f"{who} exited soon after its start; it is started again after a pause."
-        case "EXITED" if process.exit_code == EXIT_NEEDS_RESET and service.name == "spark-job":
+        case "EXITED" if process.exit_code == EXIT_NEEDS_RESET and service.name in layout.checkpoints:
             said = str(jsonfile.read(layout.state / f"{service.name}.json").get("message", ""))
-            return f"{said or 'The job cannot go on from its checkpoint.'} {RESET_HINT}"
+            return f"{said or 'The job cannot go on from its checkpoint.'} {RESET_HINT.format(service=service.name)}"
         case "EXITED":
             return f"{who} exited with code {process.exit_code}."
         case "STOPPING":

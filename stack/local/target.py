@@ -12,7 +12,7 @@ from stack.errors import NotRunningError, StackError, UnknownServiceError
 from stack.local import daemon, instance, logs, processes
 from stack.local.down import Down
 from stack.local.layout import Layout
-from stack.local.operations import reset_spark_job, restart_service, scale_service
+from stack.local.operations import reset_job, restart_service, scale_service
 from stack.local.probes import Prober
 from stack.local.status import StatusReader
 from stack.local.up import Up
@@ -103,9 +103,9 @@ class LocalTarget:
             yield from restart_service(self._layout, self._ports, service)
 
     def reset(self, service: str) -> Iterator[Step]:
-        """Move the Spark job's checkpoint aside and start the job anew: the way out when its topic was wiped."""
+        """Move a Spark job's checkpoint aside and start the job anew: the way out when its topic was wiped."""
         with instance.locked(self._layout, "reset"):
-            yield from reset_spark_job(self._layout, self._ports, service)
+            yield from reset_job(self._layout, self._ports, service)
 
     def history(self, service: str) -> list[HistoryEntry]:
         """See `Target.history`: supervisord keeps none; the log tells."""
@@ -131,6 +131,7 @@ class LocalTarget:
             mongo=f"mongodb://127.0.0.1:{ports.mongo}/",
             connect=f"http://127.0.0.1:{ports.connect}",
             spark_ui=f"http://127.0.0.1:{ports.spark_master_ui}",
+            predictor=f"http://127.0.0.1:{ports.predictor}",
         )
 
     def is_up(self) -> bool:

@@ -9,7 +9,7 @@ from stack import canary, catalogue
 from stack.board import StepBoard
 from stack.errors import CancelledError, PreflightError, StackError, StepFailedError
 from stack.jars import resolve
-from stack.local import cds, daemon, instance, intent, jsonfile, kafka, logs, supervisord
+from stack.local import cds, daemon, instance, intent, jsonfile, kafka, logs, model_key, supervisord
 from stack.local.layout import Layout
 from stack.local.probes import Prober
 from stack.local.program import Program
@@ -39,9 +39,11 @@ class Up:
         board.add(PREPARE, "Look for obstacles")
         board.add(JARS, "Kafka, Connect and Spark parts")
         board.add(SUPERVISOR, "Process supervisor")
-        for service in catalogue.SERVICES:
+        for service in (s for s in catalogue.SERVICES if not s.last):
             board.add(service.name, service.title, service=service.name)
         board.add(CANARY, "First reading from paai to MongoDB")
+        for service in (s for s in catalogue.SERVICES if s.last):
+            board.add(service.name, service.title, service=service.name)
         try:
             yield from board.all()
             yield from self._steps()
@@ -70,15 +72,16 @@ class Up:
             why_down=lambda service, process: why_down(self._layout, service, process),
             cancel=self._cancel,
         )
-        yield from starter.run(catalogue.SERVICES, wanted)
+        yield from starter.run([service for service in catalogue.SERVICES if not service.last], wanted)
         yield self._board.begin(CANARY)
         for detail in canary.send(
             paai=f"http://127.0.0.1:{self._ports.paai}", mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/", cancel=self._cancel
         ):
             if step := self._board.update(CANARY, detail):
                 yield step
-        jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})
         yield self._board.done(CANARY, f"A reading arrived after {self._board.elapsed_s(CANARY):.1f} s.")
+        yield from starter.run([service for service in catalogue.SERVICES if service.last], wanted)
+        jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})
 
     def _prepare(self) -> Iterator[Step]:
         yield self._board.begin(PREPARE, "Looks at Java, MongoDB, memory, disk and ports.")
@@ -131,6 +134,7 @@ class Up:
             raise CancelledError("Stopped as you asked.", remedy="Run it again to go on.")
         layout, ports = self._layout, self._ports
         kafka.write_configuration(layout, ports)
+        model_key.provide(layout.model_key)
         running = daemon.is_running(layout)
         text = supervisord.render(layout, self._programs(running=running))
         changed = not layout.supervisor_conf.exists() or layout.supervisor_conf.read_text("utf-8") != text

@@ -55,7 +55,7 @@ def test_steps_then_live(stopped: Bench) -> None:
     stopped.target.gate.clear()
     page = stopped.window.start_page
     page.deploy.click()
-    stopped.wait(lambda: "waits for Generator to answer" in texts(page), "the last step")
+    stopped.wait(lambda: f"waits for {SERVICES[-1].title} to answer" in texts(page), "the last step")
     assert not stopped.desktop.monitor.is_attached, "not before it is deployed"
     assert stopped.window.strip.sign.state == "starting"
     assert 0.8 < stopped.desktop.deployment.progress < 1

@@ -24,7 +24,14 @@ def test_who_feeds_others_stops_before_them() -> None:
     place = {name: index for index, group in enumerate(STOP_ORDER) for name in group}
     assert place["generator"] < place["paai"] < place["broker"] < place["zookeeper"]
     assert place["spark-job"] < place["spark-worker"] < place["spark-master"]
+    assert place["spark-predict"] < place["spark-worker"]
     assert place["connect"] < place["mongodb"]
+
+
+def test_nothing_waits_for_what_is_started_last() -> None:
+    last = {service.name for service in SERVICES if service.last}
+    assert last == {"predictor", "spark-predict"}
+    assert not any(last.intersection(service.after) for service in SERVICES)
 
 
 def test_no_two_services_share_a_port() -> None:
@@ -39,7 +46,8 @@ def test_links_carry_the_shifted_port() -> None:
 
 def test_the_swarm_has_what_the_local_target_has_and_two_ways_in() -> None:
     names = [service.name for service in catalogue.services_of("swarm")]
-    assert names == [*(service.name for service in SERVICES), "gateway", "pages"]
+    local = [service.name for service in SERVICES if service.name not in ("predictor", "spark-predict")]
+    assert names == [*local, "gateway", "pages"]
     with pytest.raises(UnknownServiceError):
         catalogue.find("gateway")
     assert catalogue.find("spark-worker", "swarm").scalable

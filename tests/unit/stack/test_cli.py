@@ -82,8 +82,8 @@ def test_endpoints_for_programs(target: FakeTarget, capsys: pytest.CaptureFixtur
     assert run("endpoints", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {
-        "paai", "generator", "predictor", "kafka", "mongo", "connect", "spark_ui", "token", "kafka_user", "kafka_password",
-        "web_user", "web_password",
+        "paai", "generator", "predictor", "kafka", "mongo", "connect", "spark_ui", "admin_token", "token", "kafka_user",
+        "kafka_password", "web_user", "web_password",
     }  # fmt: skip
 
 

@@ -132,6 +132,7 @@ def test_what_a_killed_supervisord_leaves_is_swept_away(running: Layout) -> None
 
 def test_processes_of_another_directory_are_not_touched(running: Layout, tmp_path: Path) -> None:
     daemon.connect(running).start("broker:broker")
+    wait_until(lambda: pid_of(running, "broker:broker") in processes.marked(running), 10, "the start")
     other = Layout.of(tmp_path / "dat")  # a prefix of the first one's path
     other.create()
     assert daemon.clean_up(other) == ""

@@ -66,31 +66,40 @@ def test_restart_keeps_the_generators_fleet(layout: Layout, supervisor: FakeSupe
     list(operations.restart_service(layout, PORTS, "generator"))
     assert (layout.state / "generator.json").exists()
     assert layout.state / "generator.json" not in daemon.reports(layout)  # nor does a start of the system remove it
-    assert {p.name for p in daemon.reports(layout)} == {"kafka-operator.json", "spark-job.json"}
+    assert {p.name for p in daemon.reports(layout)} == {"kafka-operator.json", "spark-job.json", "spark-predict.json"}
 
 
 def test_reset_keeps_the_checkpoint_aside(layout: Layout, supervisor: FakeSupervisor) -> None:
-    layout.checkpoint.mkdir()
-    (layout.checkpoint / "offsets").write_text("x")
-    steps = list(operations.reset_spark_job(layout, PORTS, "spark-job"))
+    layout.checkpoints["spark-job"].mkdir()
+    (layout.checkpoints["spark-job"] / "offsets").write_text("x")
+    steps = list(operations.reset_job(layout, PORTS, "spark-job"))
     [aside] = layout.spark.glob("checkpoint-*")
     assert (aside / "offsets").read_text() == "x"
-    assert not layout.checkpoint.exists()
+    assert not layout.checkpoints["spark-job"].exists()
     assert any(str(aside) in step.detail for step in steps)
     assert supervisor.calls[-1] == ("start", "spark-job:spark-job")
 
 
+def test_each_job_has_a_checkpoint_of_its_own(layout: Layout, supervisor: FakeSupervisor) -> None:
+    for folder in layout.checkpoints.values():
+        folder.mkdir()
+    list(operations.reset_job(layout, PORTS, "spark-predict"))
+    assert [path.name for path in layout.spark.glob("predict-*")]
+    assert layout.checkpoints["spark-job"].exists()
+    assert supervisor.calls[-1] == ("start", "spark-predict:spark-predict")
+
+
 def test_reset_of_a_stopped_system_starts_nothing(layout: Layout, supervisor: FakeSupervisor) -> None:
     supervisor.is_running = False
-    layout.checkpoint.mkdir()
-    list(operations.reset_spark_job(layout, PORTS, "spark-job"))
-    assert not layout.checkpoint.exists()
+    layout.checkpoints["spark-job"].mkdir()
+    list(operations.reset_job(layout, PORTS, "spark-job"))
+    assert not layout.checkpoints["spark-job"].exists()
     assert supervisor.calls == []
 
 
-def test_only_the_spark_job_is_reset(layout: Layout) -> None:
-    with pytest.raises(UnknownServiceError, match="nothing to reset"):
-        list(operations.reset_spark_job(layout, PORTS, "broker"))
+def test_only_spark_jobs_are_reset(layout: Layout) -> None:
+    with pytest.raises(UnknownServiceError, match=r"nothing to reset.*spark-job and spark-predict"):
+        list(operations.reset_job(layout, PORTS, "broker"))
 
 
 def test_down_stops_whoever_feeds_others_first(layout: Layout, supervisor: FakeSupervisor) -> None:

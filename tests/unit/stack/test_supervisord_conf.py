@@ -8,6 +8,7 @@ from supervisor.options import ServerOptions
 
 from backend.contract.ports import Ports
 from stack.catalogue import SERVICES
+from stack.jvm.spark import WORKER_CORES
 from stack.local import supervisord
 from stack.local.layout import MARKER, Layout
 from stack.local.program import Program
@@ -69,6 +70,26 @@ def test_the_spark_job_is_not_restarted_when_it_needs_a_reset(layout: Layout, to
     assert job.autorestart.__name__ == "RestartWhenExitUnexpected"
 
 
+def test_prediction_is_nice_and_both_sides_seal_with_one_key(layout: Layout, tools: Tools) -> None:
+    groups = read(layout, all_programs(layout, PORTS, tools))
+    predictor, job = groups["predictor"][0], groups["spark-predict"][0]
+    assert predictor.command.startswith("nice -n 5 ")
+    assert job.command.startswith(f"nice -n 10 {tools.java} ")
+    assert not any(
+        group[0].command.startswith("nice") for name, group in groups.items() if name not in ("predictor", "spark-predict")
+    )
+    assert predictor.environment["PAAI_MODEL_KEY_FILE"] == job.environment["PAAI_MODEL_KEY_FILE"] == str(layout.model_key)
+    assert predictor.environment["PAAI_PORT"] == "11001"
+
+
+def test_each_spark_job_has_its_own_checkpoint_and_cores_are_left_for_it(layout: Layout, tools: Tools) -> None:
+    groups = read(layout, all_programs(layout, PORTS, tools))
+    jobs = [groups[name][0] for name in layout.checkpoints]
+    assert [job.exitcodes for job in jobs] == [[78], [78]]
+    assert len({job.environment["PAAI_CHECKPOINT_DIR"] for job in jobs}) == 2
+    assert sum(int(job.environment["PAAI_SPARK_CORES"]) for job in jobs) <= WORKER_CORES
+
+
 def test_exit_0_of_a_service_counts_as_unexpected(layout: Layout, tools: Tools) -> None:
     assert read(layout, all_programs(layout, PORTS, tools))["generator"][0].exitcodes == []
 
@@ -89,7 +110,7 @@ def test_services_learn_the_shifted_addresses(layout: Layout, tools: Tools) -> N
     assert operator["PAAI_CONNECT_URL"] == "http://127.0.0.1:11083"
     assert operator["PAAI_STATE_DIR"] == str(layout.state)
     assert groups["generator"][0].environment["PAAI_URL"] == "http://127.0.0.1:11000"
-    assert groups["spark-job"][0].environment["PAAI_CHECKPOINT_DIR"] == str(layout.checkpoint)
+    assert groups["spark-job"][0].environment["PAAI_CHECKPOINT_DIR"] == str(layout.checkpoints["spark-job"])
 
 
 def test_spaces_commas_and_accents_survive(tmp_path: Path) -> None:
