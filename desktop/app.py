@@ -17,7 +17,9 @@ from PySide6.QtWidgets import QApplication
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications
+from desktop.model.predictions.event import EventKey
 from desktop.model.store import LiveStore
+from desktop.qtmodels.anomalies import Anomalies
 from desktop.qtmodels.connection import Connection
 from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.fleet import FleetController
@@ -32,6 +34,7 @@ from desktop.services.generator_client import GeneratorClient
 from desktop.services.paai_client import has_stored
 from desktop.settings import Settings, default_path
 from desktop.views import theme as look
+from desktop.views.anomalies.page import AnomaliesPage
 from desktop.views.history.page import HistoryPage
 from desktop.views.live.page import LivePage
 from desktop.views.page import Page, PageContext
@@ -72,11 +75,12 @@ class Options:
     settings_path: Path | None = None
 
 
-def build_pages(context: PageContext, operations: Operations) -> list[Page]:
+def build_pages(context: PageContext, operations: Operations, anomalies: Anomalies) -> list[Page]:
     """Every page, in the order of the rail. A new page is one line here."""
     return [
         LivePage(context=context),
         HistoryPage(context=context),
+        AnomaliesPage(context=context, anomalies=anomalies),
         ServicesPage(context=context, operations=operations),
     ]
 
@@ -112,6 +116,9 @@ class LiveConnection:
 
     def set_focus(self, device_ids: Sequence[str]) -> None:
         self._feeds.set_focus(tuple(device_ids))
+
+    def acknowledge(self, keys: Sequence[EventKey], *, by: str, undo: bool = False) -> None:
+        self._feeds.acknowledge(keys, by=by, undo=undo)
 
     def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
         answer = self._generator.put_fleet(counts, interval_s=interval_s)
@@ -177,6 +184,9 @@ class Desktop:
             parent=root,
         )
         self.updates = UpdateWatch(monitor=self.monitor, notifications=notifications, parent=root)
+        self.anomalies = Anomalies(
+            monitor=self.monitor, run_task=run_task, settings=settings, notifications=notifications, parent=root
+        )
         operations = Operations(
             target=target, monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root
         )
@@ -188,12 +198,13 @@ class Desktop:
             deployment=self.deployment,
             places=self.places,
             fleet=self.fleet,
-            pages=build_pages(self.context, operations),
+            pages=build_pages(self.context, operations, self.anomalies),
         )
         self.restyler.add_window(self.window)
 
     def close(self) -> None:
         """After the event loop: nothing runs afterwards but what the task runner still has to join."""
+        self.anomalies.close()
         self.deployment.close()
         self.monitor.close()
         self.settings.sync()

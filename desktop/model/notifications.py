@@ -39,6 +39,7 @@ class Notification:
         details: For a report: exception, traceback, versions; may be empty. Never shown unasked.
         at: When it happened last, seconds since the epoch.
         count: How often.
+        page: Key of the page where there is more of it; empty for none.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Notification:
     details: str
     at: float
     count: int = 1
+    page: str = ""
 
 
 Listener = Callable[[Notification], None]
@@ -86,9 +88,9 @@ class Notifications:
         """Something that happened as it should, unseen."""
         return self._add(Level.INFO, text, "")
 
-    def warning(self, text: str, details: str = "") -> Notification:
-        """Something to look at."""
-        return self._add(Level.WARNING, text, details)
+    def warning(self, text: str, details: str = "", *, page: str = "") -> Notification:
+        """Something to look at; `page` is the key of the page where there is more of it."""
+        return self._add(Level.WARNING, text, details, page)
 
     def error(self, text: str, details: str = "") -> Notification:
         """Something failed: `text` says what, why, what to do."""
@@ -104,7 +106,7 @@ class Notifications:
         text = f"Something went wrong while {doing}: {describe(error)} The program goes on; the details can be copied."
         return self._add(Level.ERROR, text, format_traceback(error, error.__traceback__))
 
-    def _add(self, level: Level, text: str, details: str) -> Notification:
+    def _add(self, level: Level, text: str, details: str, page: str = "") -> Notification:
         now = self._clock()
         with self._lock:
             for i, old in enumerate(self._entries):
@@ -113,7 +115,7 @@ class Notifications:
                     del self._entries[i]
                     break
             else:
-                entry = Notification(next(self._numbers), level, text, details, now)
+                entry = Notification(next(self._numbers), level, text, details, now, page=page)
             self._entries.append(entry)
             listeners = list(self._listeners)
         for listener in listeners:

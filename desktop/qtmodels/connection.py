@@ -5,6 +5,7 @@ from typing import Protocol
 
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
+from desktop.model.predictions.event import EventKey
 from desktop.model.store import LiveStore
 from stack.target import Endpoints, ServiceStatus
 
@@ -42,6 +43,9 @@ class Connection(Protocol):
 
     def set_focus(self, device_ids: Sequence[str]) -> None:
         """Fetch windows and history of these devices."""
+
+    def acknowledge(self, keys: Sequence[EventKey], *, by: str, undo: bool = False) -> None:
+        """Note in the system that `by` has seen to these anomalies, or take it back (blocking)."""
 
     def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
         """Change the fleet; a tag that is absent is unchanged (blocking)."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QMetaObject, QObject, SignalInstance
+from PySide6.QtCore import QMetaObject, QObject, Signal, SignalInstance
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.model.notifications import Notifications
@@ -39,7 +39,14 @@ class Page(QWidget):
         icon: A key of `icons.SHAPES`.
         needs_system: While nothing runs, the start page stands in its place.
         shows_fleet: The fleet panel stands at its left.
+
+    Signals:
+        wanted(str, object): go to the page with this key; what to show there is given to its `open_at`, unless None.
+        badged(int, str): so many things wait on this page, in words; 0 for none.
     """
+
+    wanted = Signal(str, object)
+    badged = Signal(int, str)
 
     key: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -77,6 +84,9 @@ class Page(QWidget):
 
     def hidden(self) -> None:
         """The page left the view; nothing of it is drawn until `shown`."""
+
+    def open_at(self, what: object) -> None:
+        """Another page sent the user here, to see this. The page is shown already; what it does not know it ignores."""
 
     def export(self) -> None:
         """Ctrl+E: export what the page shows."""

@@ -28,6 +28,10 @@ QLabel[role="subtitle"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {figure}px; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="bad"] {{ color: {bad}; }}
+QLabel[role="badge"] {{
+    background: {bad}; color: {on_accent}; border-radius: 7px; padding: 0 4px; min-height: 14px; max-height: 14px;
+    min-width: 6px; font-size: 10px; font-weight: 600;
+}}
 QWidget#LiveBody {{ background: {surface}; }}
 
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {line}; border-radius: {radius}px; }}

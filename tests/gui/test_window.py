@@ -30,6 +30,11 @@ def key(bench: Bench, combination: str) -> None:
     action.trigger()
 
 
+def keys_of(bench: Bench, page: str) -> str:
+    """The shortcut of a page."""
+    return f"Ctrl+{[p.key for p in bench.window.pages].index(page) + 1}"
+
+
 def test_attaches_at_once_to_a_running_system(bench: Bench) -> None:
     began = time.monotonic()
     connection = bench.attach()
@@ -47,7 +52,7 @@ def test_start_page_stands_in_while_nothing_runs(make_bench: Callable[..., Bench
     bench.wait(lambda: bench.desktop.deployment.plan is not None, "the plan")
     assert bench.window.current_page is bench.window.start_page
     assert not bench.window.fleet_panel.isVisible()
-    key(bench, "Ctrl+3")
+    key(bench, keys_of(bench, "services"))
     assert isinstance(bench.window.current_page, ServicesPage), "services can be looked at while stopped"
 
 
@@ -71,7 +76,7 @@ def test_page_and_panel_are_remembered(make_bench: Callable[..., Bench]) -> None
     first = make_bench()
     first.attach()
     key(first, "Ctrl+B")
-    key(first, "Ctrl+3")
+    key(first, keys_of(first, "services"))
     first.window.close()
     first.settings.sync()
     second = make_bench()
@@ -140,7 +145,7 @@ def test_the_farewell_names_the_command_for_this_very_system(
 
 def test_everything_ends_quickly(bench: Bench) -> None:
     bench.attach()
-    key(bench, "Ctrl+3")
+    key(bench, keys_of(bench, "services"))
     began = time.monotonic()
     bench.window.close()
     bench.desktop.close()

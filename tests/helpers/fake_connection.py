@@ -8,6 +8,7 @@ from dataclasses import replace
 from backend.contract.devices import BY_TAG
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
+from desktop.model.predictions.event import EventKey
 from desktop.model.store import LiveStore
 from stack.target import Endpoints, ServiceStatus
 from tests.helpers.fake_target import FakeTarget
@@ -18,8 +19,8 @@ class FakeConnection:
 
     Attributes:
         state: The generator's fleet; `set_fleet` changes it.
-        error: Raised by the next `set_fleet` or `set_running`, if set.
-        gate: Both wait for it; set unless a test clears it.
+        error: Raised by the next `set_fleet`, `set_running` or `acknowledge`, if set.
+        gate: They wait for it; set unless a test clears it.
         puts: What was asked for.
         judgement: What `health` gives.
     """
@@ -33,6 +34,7 @@ class FakeConnection:
         self.gate = threading.Event()
         self.gate.set()
         self.puts: list[tuple[dict[str, int], float | None]] = []
+        self.acknowledged: dict[EventKey, tuple[str, float]] = {}
         self.running_calls: list[bool] = []
         self.focus: tuple[str, ...] = ()
         self.judgement = Health()
@@ -60,6 +62,13 @@ class FakeConnection:
 
     def set_focus(self, device_ids: Sequence[str]) -> None:
         self.focus = tuple(device_ids)
+
+    def acknowledge(self, keys: Sequence[EventKey], *, by: str, undo: bool = False) -> None:
+        self.gate.wait(10)
+        self._raise()
+        others = {k: who for k, who in self.acknowledged.items() if k not in keys}
+        self.acknowledged = others if undo else {**others, **dict.fromkeys(keys, (by, time.time()))}
+        self.store.predictions.set_acknowledged(self.acknowledged)
 
     def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
         self.gate.wait(10)

@@ -1,6 +1,6 @@
 """The log of anomalies: readings of one fault together as one event, which can be acknowledged."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -124,9 +124,13 @@ class EventLog:
         found = [e.event for e in self._entries.values() if e.event is not None and wanted.takes(e.event)]
         return sorted(found, key=lambda event: (-event.start_ms, event.key))
 
+    def open_by_grade(self) -> dict[Grade, int]:
+        """How many events nobody has seen to, by grade."""
+        return dict(Counter(e.event.grade for e in self._entries.values() if e.event is not None and not e.event.acknowledged))
+
     def open_count(self, least: Grade = Grade.WARNING) -> int:
-        """Events that nobody has seen to."""
-        return len(self.events(EventFilter(least=least, acknowledged=False)))
+        """Events at least that urgent that nobody has seen to."""
+        return sum(count for grade, count in self.open_by_grade().items() if grade >= least)
 
     def _ends_silence(self, prediction: Prediction) -> EventKey | None:
         place = prediction.device_id, prediction.sensor

@@ -153,6 +153,11 @@ class PredictionStore:
             news, self._news = list(self._news), {}
             return news
 
+    def open_by_grade(self) -> dict[Grade, int]:
+        """As of `EventLog`."""
+        with self._lock:
+            return self._log.open_by_grade()
+
     def open_count(self, least: Grade = Grade.WARNING) -> int:
         """As of `EventLog`."""
         with self._lock:

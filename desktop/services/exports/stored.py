@@ -7,7 +7,7 @@ With chosen devices: device after device, each ascending in time.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +70,29 @@ class AggregatesExport(StoredExport):
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """How a collection is read: by time over all devices, or along one device's index."""
+class Source:
+    """How a collection is read: by time over all devices, or along one device's index.
+
+    Attributes:
+        collection: The collection.
+        time_field, device_time_field: Indexed over all devices, and of one device and sensor.
+        shift_ms: Between the two.
+        to_row: Sort key and row of a document; None for one that is nothing.
+        query: What a document must have besides.
+        keep_id: Whether `to_row` needs `_id`.
+    """
 
     collection: "Collection[Document]"
     time_field: str
     device_time_field: str
     shift_ms: int
-    to_row: Callable[[Document], tuple[Any, Row]]
+    to_row: Callable[[Document], tuple[Any, Row] | None]
+    query: Document = field(default_factory=dict)
+    keep_id: bool = False
 
 
-class _StoredExporter:
-    """Shared by both exporters below."""
+class StoredExporter:
+    """Shared by all exporters of a collection."""
 
     def __init__(self, client: MongoClient[Document]) -> None:
         self._database = client[DATABASE]
@@ -90,7 +101,7 @@ class _StoredExporter:
         self,
         job: StoredExport,
         header: Sequence[str],
-        source: _Source,
+        source: Source,
         on_progress: OnProgress,
         cancel: threading.Event,
     ) -> ExportResult:
@@ -115,13 +126,13 @@ class _StoredExporter:
     def _everything(
         self,
         job: StoredExport,
-        source: _Source,
+        source: Source,
         sensors: Sequence[str],
         end_ms: int,
         file: CsvFile,
         cancel: threading.Event,
     ) -> None:
-        query: Document = {} if len(sensors) == len(SENSORS) else {"sensor": {"$in": list(sensors)}}
+        query = source.query if len(sensors) == len(SENSORS) else {**source.query, "sensor": {"$in": list(sensors)}}
         shift = source.shift_ms
         start_ms = None if job.start is None else round(job.start * 1000)
         begin_ms = FIRST_TIME_MS if start_ms is None else start_ms
@@ -132,7 +143,7 @@ class _StoredExporter:
     def _devices(
         self,
         job: StoredExport,
-        source: _Source,
+        source: Source,
         sensors: Sequence[str],
         end_ms: int,
         file: CsvFile,
@@ -141,13 +152,13 @@ class _StoredExporter:
         begin_ms = FIRST_TIME_MS if job.start is None else round(job.start * 1000)
         pairs = [(device_id, sensor) for device_id in dict.fromkeys(job.device_ids) for sensor in sensors]
         for done, (device_id, sensor) in enumerate(pairs):
-            query: Document = {"device_id": device_id, "sensor": sensor}
+            query = {**source.query, "device_id": device_id, "sensor": sensor}
             for _, rows in _slices(source, source.device_time_field, query, begin_ms, end_ms, cancel):
                 file.write(rows, done / len(pairs))
 
 
 def _slices(
-    source: _Source, time_field: str, query: Document, begin_ms: int, end_ms: int, cancel: threading.Event
+    source: Source, time_field: str, query: Document, begin_ms: int, end_ms: int, cancel: threading.Event
 ) -> Iterator[tuple[int, list[Row]]]:
     """Rows of [begin, end) in order, in slices of adapting length; with each the time up to which all is there."""
     at = _next_ms(source, time_field, query, begin_ms, end_ms)
@@ -158,10 +169,11 @@ def _slices(
         upto = min(at + length, end_ms)
         keyed: list[tuple[Any, Row]] = []
         span = _span(time_field, at, upto)
-        for document in source.collection.find({**query, **span}, {"_id": 0}, batch_size=_BATCH):
-            if document.get("device_id") == CANARY_DEVICE_ID:
+        fields = None if source.keep_id else {"_id": 0}
+        for document in source.collection.find({**query, **span}, fields, batch_size=_BATCH):
+            if document.get("device_id") == CANARY_DEVICE_ID or (row := source.to_row(document)) is None:
                 continue
-            keyed.append(source.to_row(document))
+            keyed.append(row)
             if len(keyed) % _BATCH == 0 and cancel.is_set():
                 raise CancelledError
             if len(keyed) > _MANY_ROWS and length > 1:
@@ -184,7 +196,7 @@ def _span(time_field: str, begin_ms: int, end_ms: int) -> Document:
     return {time_field: {"$gte": times.to_datetime(begin_ms), "$lt": times.to_datetime(end_ms)}}
 
 
-def _next_ms(source: _Source, time_field: str, query: Document, begin_ms: int, end_ms: int) -> int | None:
+def _next_ms(source: Source, time_field: str, query: Document, begin_ms: int, end_ms: int) -> int | None:
     """A time at or before the first document of [begin, end), to a second; None when there is none.
 
     By halving, each step one look into the index: sorting for the first one scans on servers that do not sort by index.
@@ -205,22 +217,22 @@ def _next_ms(source: _Source, time_field: str, query: Document, begin_ms: int, e
     return low
 
 
-class RawExporter(_StoredExporter):
+class RawExporter(StoredExporter):
     """Raw readings from MongoDB."""
 
     def run(self, job: RawExport, on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
         """See `Exporter.run`."""
-        source = _Source(self._database[COLLECTION_MESSAGES], "timestamp", "timestamp", 0, _raw_row)
+        source = Source(self._database[COLLECTION_MESSAGES], "timestamp", "timestamp", 0, _raw_row)
         return self._export(job, RAW_HEADER, source, on_progress, cancel)
 
 
-class AggregatesExporter(_StoredExporter):
+class AggregatesExporter(StoredExporter):
     """Windows from MongoDB."""
 
     def run(self, job: AggregatesExport, on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
         """See `Exporter.run`."""
         # Over all devices the index is on the window's end.
-        source = _Source(self._database[COLLECTION_AGGREGATES], "window.end", "window.start", WINDOW_MS, _window_row)
+        source = Source(self._database[COLLECTION_AGGREGATES], "window.end", "window.start", WINDOW_MS, _window_row)
         return self._export(job, AGGREGATES_HEADER, source, on_progress, cancel)
 
 

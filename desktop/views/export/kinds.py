@@ -1,6 +1,7 @@
 """What can be exported. Each kind knows its words, whether it needs a time frame, and how to write its file."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from backend.contract.devices import BY_SENSOR
+from desktop.model.predictions.event import Event
 from desktop.model.snapshot import SensorView, ViewRequest
+from desktop.services.exports.anomalies import AnomaliesExport, AnomaliesExporter, EventsExport, EventsExporter
 from desktop.services.exports.base import ExportResult, OnProgress
 from desktop.services.exports.csv_file import CancelledError, CsvFile, cancelled, iso_time, safe_text
 from desktop.services.exports.screen import RawSource, ScreenExport, ScreenExporter
@@ -130,6 +133,44 @@ class AggregatesKind:
                 return AggregatesExporter(client).run(job, on_progress, cancel)
 
         return run
+
+
+@dataclass(frozen=True)
+class AnomaliesKind:
+    """Stored odd readings."""
+
+    endpoints: Callable[[], Endpoints]
+    key: ClassVar[str] = "anomalies"
+    title: ClassVar[str] = "Anomalies"
+    explains: ClassVar[str] = "Every odd reading of the time frame with what was expected, severity and reason, from MongoDB."
+    asks: ClassVar[bool] = True
+    stem: ClassVar[str] = "anomalies"
+
+    def work(self, choice: Choice, path: Path) -> Work:
+        job = AnomaliesExport(path, choice.start, choice.end, choice.device_ids, choice.sensors)
+
+        def run(on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
+            with open_client(self.endpoints().mongo) as client:
+                return AnomaliesExporter(client).run(job, on_progress, cancel)
+
+        return run
+
+
+@dataclass(frozen=True)
+class EventsKind:
+    """The anomalies page's list."""
+
+    events: Sequence[Event] = field(repr=False)
+    clock: Callable[[], float] = time.time
+    key: ClassVar[str] = "events"
+    title: ClassVar[str] = "The list of anomalies"
+    explains: ClassVar[str] = "The anomalies shown, one row each: begin, end, kind, severity, reason, and who has seen to it."
+    asks: ClassVar[bool] = False
+    stem: ClassVar[str] = "anomaly-list"
+
+    def work(self, choice: Choice, path: Path) -> Work:
+        job = EventsExport(path, self.events, self.clock())
+        return lambda on_progress, cancel: EventsExporter().run(job, on_progress, cancel)
 
 
 class StatisticsRow(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QWidget
 
 from desktop.views.export.dialog import ExportDialog
-from desktop.views.export.kinds import AggregatesKind, ExportKind, RawKind
+from desktop.views.export.kinds import AggregatesKind, AnomaliesKind, ExportKind, RawKind
 from desktop.views.page import PageContext
 
 
@@ -29,7 +29,7 @@ class Exports:
     ) -> ExportDialog:
         """Open the dialog with the page's own kinds first, then those that every page has."""
         endpoints = self._context.monitor.target.endpoints
-        kinds: list[ExportKind] = [*own, RawKind(endpoints), AggregatesKind(endpoints)]
+        kinds: list[ExportKind] = [*own, RawKind(endpoints), AggregatesKind(endpoints), AnomaliesKind(endpoints)]
         dialog = ExportDialog(
             context=self._context, kinds=kinds, selected=kinds[0].key, device_ids=device_ids, frame=frame, parent=self._parent
         )

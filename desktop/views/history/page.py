@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QProgressBar, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from desktop.model.figures import plural
+from desktop.model.moment import Moment
 from desktop.model.palette import GAP, GAP_LARGE, Palette
 from desktop.services.paai_client import DevicesPage, PaaiClient, Statistics
 from desktop.views.export.kinds import ExportKind, StatisticsKind
@@ -186,6 +187,12 @@ class HistoryPage(Page):
         super().resizeEvent(event)
         # Where there is little room, unit and colour tell the sensor.
         self.table.setColumnHidden(SENSOR_COLUMN, self.width() - _PICKER_PX < _SENSOR_FROM_PX)
+
+    def open_at(self, what: object) -> None:
+        if isinstance(what, Moment):
+            self.picker.set_chosen([what.device_id])
+            self.frame.set_range(*what.around())
+            self.run_query()
 
     def export(self) -> None:
         own: list[ExportKind] = []

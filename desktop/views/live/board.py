@@ -29,6 +29,7 @@ class ChartBoard(QWidget):
         panned(float), zoomed(float, float), boxed(float, float): as of `Chart`.
         menu_wanted(str, QPoint): sensor and place on the screen.
         label_clicked(str): a focus device's end label.
+        mark_clicked(str, int): sensor, and index of an anomaly in what its chart shows.
         visible_changed(): a chart was hidden or shown.
     """
 
@@ -37,6 +38,7 @@ class ChartBoard(QWidget):
     boxed = Signal(float, float)
     menu_wanted = Signal(str, QPoint)
     label_clicked = Signal(str)
+    mark_clicked = Signal(str, int)
     visible_changed = Signal()
 
     def __init__(self, *, palette: Palette, parent: QWidget | None = None) -> None:
@@ -56,6 +58,7 @@ class ChartBoard(QWidget):
             chart.boxed.connect(self.boxed)
             chart.hovered.connect(self.set_cross)
             chart.label_clicked.connect(self._label_clicked)
+            chart.mark_clicked.connect(lambda mark, s=sensor: self.mark_clicked.emit(s, mark))
             panel.menu_wanted.connect(lambda at, s=sensor: self.menu_wanted.emit(s, at))
         self._arrange()
 

@@ -13,7 +13,9 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from backend.contract.devices import BY_SENSOR, DEVICE_TYPES
+from desktop.model.moment import Moment
 from desktop.model.palette import Palette
+from desktop.model.predictions.event import EventKey
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.plots.ticks import time_text, zone_label
 from desktop.plots.timewindow import SPANS, TimeWindow
@@ -33,6 +35,8 @@ KEY_SCROLL: Final = 0.1
 KEY_ZOOM: Final = 0.8
 #: So long nothing at all is drawn before the page says that it is empty: the first frames come before the back-fill.
 EMPTY_AFTER_S: Final = 1.5
+#: Where a mark on a chart leads to.
+ANOMALIES: Final = "anomalies"
 #: What the empty page's button asks for.
 FIRST_DEVICES: Final = 100
 
@@ -98,6 +102,7 @@ class LivePage(Page):
         self.board.zoomed.connect(self.zoom)
         self.board.boxed.connect(self.show_range)
         self.board.menu_wanted.connect(self._show_menu)
+        self.board.mark_clicked.connect(self._open_mark)
         self.board.visible_changed.connect(self._visible_changed)
 
     # Page
@@ -119,6 +124,18 @@ class LivePage(Page):
 
     def export(self) -> None:
         self.export_chart(self._current_sensor())
+
+    def open_at(self, what: object) -> None:
+        if not isinstance(what, Moment):
+            return
+        if what.sensor in self.board.hidden:
+            self.board.set_hidden(self.board.hidden - {what.sensor})
+        monitor = self.context.monitor
+        if what.device_id not in monitor.focus and not monitor.add_focus(what.device_id):
+            monitor.remove_focus(monitor.focus[0])
+            monitor.add_focus(what.device_id)
+        self.board.highlight(what.device_id)
+        self.show_range(*what.around())
 
     def apply_palette(self, palette: Palette) -> None:
         self._strip.apply_palette(palette)
@@ -266,6 +283,11 @@ class LivePage(Page):
             self.board.highlight(None)
 
     # One chart
+
+    def _open_mark(self, sensor: str, mark: int) -> None:
+        view = self.board.panels[sensor].chart.view
+        if view is not None and mark < len(view.marks.event_ids):
+            self.wanted.emit(ANOMALIES, EventKey.from_id(view.marks.event_ids[mark]))
 
     def _current_sensor(self) -> str:
         focused = next((s for s in self.board.shown if self.board.panels[s].chart.hasFocus()), None)

@@ -75,6 +75,10 @@ class MainWindow(QMainWindow):
         self._fill_menu()
         places.changed.connect(self._fill_places)
         self.rail.chosen.connect(self.show_page)
+        self.toaster.page_wanted.connect(self.show_key)
+        for i, page in enumerate(self.pages):
+            page.wanted.connect(self._open_at)
+            page.badged.connect(partial(self.rail.set_badge, i))
         context.monitor.attached.connect(self._choose)
         context.monitor.detached.connect(self._choose)
         deployment.phase_changed.connect(self._phase_changed)
@@ -100,6 +104,11 @@ class MainWindow(QMainWindow):
         for i, page in enumerate(self.pages):
             if page.key == key:
                 self.show_page(i)
+
+    def _open_at(self, key: str, what: object) -> None:
+        self.show_key(key)
+        if what is not None and self._shown is not None and self._shown.key == key:
+            self._shown.open_at(what)
 
     def _choose(self) -> None:
         wanted = self.pages[self._wanted]

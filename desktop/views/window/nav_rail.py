@@ -52,6 +52,7 @@ class NavRail(QFrame):
         self.menu_button.setMenu(menu)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         layout.addWidget(self.menu_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._badges = [_badge(button) for button, _ in self._buttons]
         self._group.idClicked.connect(self.chosen)
         theme.changed.connect(self._recolour)
         self._recolour()
@@ -62,8 +63,28 @@ class NavRail(QFrame):
         if button is not None:
             button.setChecked(True)
 
+    def set_badge(self, index: int, count: int, words: str) -> None:
+        """So many things wait on that page; 0 for none."""
+        badge, (button, _) = self._badges[index], self._buttons[index]
+        badge.setText(str(count) if count < 100 else "99+")
+        badge.setVisible(count > 0)
+        badge.adjustSize()
+        badge.move(button.width() - badge.width() - 4, 2)
+        title = button.text()
+        button.setToolTip(f"{title}  ·  Ctrl+{index + 1}" + (f"\n{words}" if count else ""))
+        button.setAccessibleDescription(words if count else "")
+
     def _recolour(self) -> None:
         palette = self._theme.palette
         self._mark.setPixmap(pixmap("mark", palette.accent, 28, self.devicePixelRatioF()))
         for button, name in self._buttons:
             button.setIcon(icon(name, palette.muted, active=palette.accent, size=22))
+
+
+def _badge(button: QToolButton) -> QLabel:
+    """A number on a button's corner."""
+    badge = set_role(QLabel(button), "badge")
+    badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    badge.hide()
+    return badge

@@ -20,6 +20,10 @@ SIGNS: Final = {Level.INFO: "running", Level.WARNING: "degraded", Level.ERROR: "
 
 
 class _Toast(QFrame):
+    """Signals: page_wanted(str): the key of a page."""
+
+    page_wanted = Signal(str)
+
     def __init__(self, entry: Notification, *, theme: ThemeController, parent: QWidget) -> None:
         super().__init__(parent)
         set_role(self, "toast")
@@ -41,6 +45,11 @@ class _Toast(QFrame):
             copy = set_role(QPushButton("Copy details"), "link")
             copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(f"{self.text.text()}\n\n{self._details}"))
             column.addWidget(copy, 0, Qt.AlignmentFlag.AlignLeft)
+        if entry.page:
+            show = set_role(QPushButton("Show"), "link")
+            show.clicked.connect(lambda: self.page_wanted.emit(entry.page))
+            show.clicked.connect(self.close)
+            column.addWidget(show, 0, Qt.AlignmentFlag.AlignLeft)
         row.addLayout(column, 1)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.update_from(entry)
@@ -58,8 +67,13 @@ class _Toast(QFrame):
 
 
 class Toaster(QWidget):
-    """Stands at the bottom right over its host, as large as its toasts; takes notifications from any thread."""
+    """Stands at the bottom right over its host, as large as its toasts; takes notifications from any thread.
 
+    Signals:
+        page_wanted(str): the key of the page where there is more of one.
+    """
+
+    page_wanted = Signal(str)
     _came = Signal(object)
 
     def __init__(self, *, notifications: Notifications, theme: ThemeController, host: QWidget) -> None:
@@ -89,6 +103,7 @@ class Toaster(QWidget):
             return  # dismissed before; it stays in the list
         toast = _Toast(entry, theme=self._theme, parent=self)
         toast.destroyed.connect(self._place)
+        toast.page_wanted.connect(self.page_wanted)
         self._toasts.append(toast)
         self._column.addWidget(toast)
         while len(self._toasts) > MOST:
