@@ -2,7 +2,7 @@
 
 `python -m tests.helpers.docker_engine start|stop DIR` does by hand what `start` and `stop` do for tests. Needs root,
 dockerd 20.10 or newer, iproute2 and iptables (`stack/bootstrap.sh swarm` installs them). One engine in swarm mode a network
-namespace: the port of Swarm's gossip is fixed.
+namespace: the port of Swarm's gossip is fixed. `docker_cluster` starts several, each in a namespace of its own.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from typing import Final
 
 import psutil
 
+from tests.helpers.node_network import Node, inside
 from tests.helpers.wait import wait_until
 
 #: A cold engine on a busy machine with two cores takes some seconds.
@@ -43,6 +44,8 @@ class Engine:
         gateway_bridge: Of containers in overlay networks; Swarm's default name for it is shared by all engines.
         subnet: First three bytes of the addresses of both: "10.213.7".
         forward_policy: Of iptables before the engine was started; dockerd sets DROP.
+        namespace: Network namespace that it runs in; empty for this machine's own.
+        address: Under which other nodes of its swarm and tests reach it.
     """
 
     directory: Path
@@ -50,6 +53,8 @@ class Engine:
     gateway_bridge: str
     subnet: str
     forward_policy: str
+    namespace: str = ""
+    address: str = "127.0.0.1"
 
     @property
     def socket(self) -> Path:
@@ -97,8 +102,11 @@ class Engine:
         return answer.stdout
 
 
-def start(directory: Path, *, swarm: bool = True) -> Engine:
+def start(directory: Path, *, swarm: bool = True, node: Node | None = None) -> Engine:
     """Start an engine below `directory`, or find it running; with `swarm` as the manager of a swarm of one.
+
+    Args:
+        node: The machine of a test's network that it is to run on; None for this machine itself.
 
     Raises:
         AssertionError: it did not come up; with the end of its log.
@@ -111,14 +119,19 @@ def start(directory: Path, *, swarm: bool = True) -> Engine:
         if engine is not None:
             stop(directory)  # the remains of one that was killed
         directory.mkdir(parents=True, exist_ok=True)
-        engine = _prepare(directory)
+        engine = _prepare(directory, node)
         try:
             _start_daemon(engine)
         except BaseException:
             stop(directory)
             raise
     if swarm and engine.docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip() != "active":
-        _init_swarm(engine)
+        make_gateway_bridge(engine)
+        # Without a network of nodes on loopback: nobody outside reaches the port where nodes join.
+        engine.docker(
+            *("swarm", "init", f"--advertise-addr={engine.address}", f"--listen-addr={engine.address}:2377"),
+            "--task-history-limit=3",
+        )
     return engine
 
 
@@ -140,10 +153,11 @@ def stop(directory: Path, *, keep_data: bool = False) -> None:
             engine.docker("rm", "--force", *containers, check=False, timeout_s=STOP_S)
     _stop_processes(engine)
     _unmount_below(directory)
-    for name in (engine.bridge, engine.gateway_bridge):
-        _run("ip", "link", "delete", name, check=False)
-    if not _other_engines():
-        _remove_firewall_rules(engine)
+    if not engine.namespace:  # else they go with it
+        for name in (engine.bridge, engine.gateway_bridge):
+            _run("ip", "link", "delete", name, check=False)
+        if not _other_engines():
+            _remove_firewall_rules(engine)
     for name in (
         "exec",
         "docker.sock",
@@ -165,13 +179,23 @@ def running(directory: Path, *, swarm: bool = True) -> Iterator[Engine]:
         stop(directory)
 
 
-def _prepare(directory: Path) -> Engine:
-    number = int.from_bytes(hashlib.sha256(os.fsencode(directory)).digest()[:2])
-    routes = _run("ip", "-4", "route")
+def short_name(directory: Path) -> str:
+    """Four characters that stand for a directory in names of bridges and namespaces."""
+    return hashlib.sha256(os.fsencode(directory)).hexdigest()[:4]
+
+
+def _prepare(directory: Path, node: Node | None) -> Engine:
+    short = short_name(directory)
+    number = int(short, 16)
+    namespace = node.namespace if node else ""
+    routes = _run(*inside(namespace, "ip", "-4", "route"))
     subnet = next(s for i in range(256) if f" {(s := f'10.213.{(number + i) % 256}')}." not in f" {routes}")
-    short = f"{number:04x}"
-    policy = next(iter(_run("iptables", "-S", "FORWARD").split("\n")), "").removeprefix("-P FORWARD ")
-    engine = Engine(directory, f"paai-b{short}", f"paai-g{short}", subnet, policy or "ACCEPT")
+    policy = next(iter(_run(*inside(namespace, "iptables", "-S", "FORWARD")).split("\n")), "").removeprefix("-P FORWARD ")
+    engine = Engine(
+        *(directory, f"paai-b{short}", f"paai-g{short}", subnet, policy or "ACCEPT"),
+        namespace=namespace,
+        address=node.address if node else "127.0.0.1",
+    )
     # Remembered before anything is made, so that whatever ends this run, `stop` knows what to remove.
     content = {key: str(value) for key, value in asdict(engine).items()}
     (directory / "engine.json").write_text(json.dumps(content), "utf-8")
@@ -180,10 +204,14 @@ def _prepare(directory: Path) -> Engine:
 
 
 def _start_daemon(engine: Engine) -> None:
-    _run("ip", "link", "add", "name", engine.bridge, "type", "bridge")
-    _run("ip", "address", "add", f"{engine.subnet}.1/25", "dev", engine.bridge)
-    _run("ip", "link", "set", engine.bridge, "up")
+    for arguments in (
+        ("link", "add", "name", engine.bridge, "type", "bridge"),
+        ("address", "add", f"{engine.subnet}.1/25", "dev", engine.bridge),
+        ("link", "set", engine.bridge, "up"),
+    ):
+        _run(*inside(engine.namespace, "ip", *arguments))
     command = [
+        *(_as_node(engine) if engine.namespace else []),
         "dockerd",
         f"--config-file={engine.directory / 'daemon.json'}",
         f"--data-root={engine.directory / 'data'}",
@@ -217,8 +245,16 @@ def _daemon_environment() -> dict[str, str]:
     return os.environ | {"PATH": f"{path}:/usr/local/sbin:/usr/sbin:/sbin"}
 
 
-def _init_swarm(engine: Engine) -> None:
-    # Swarm takes the bridge as it finds it; else it would make one under a name that all engines share.
+def _as_node(engine: Engine) -> list[str]:
+    """What comes before a command that is to run as a machine of its own: its network, and its name."""
+    name = 'echo "$0" >/proc/sys/kernel/hostname && exec "$@"'
+    return inside(engine.namespace, "unshare", "--uts", "sh", "-c", name, engine.namespace)
+
+
+def make_gateway_bridge(engine: Engine) -> None:
+    """Before the engine becomes a node of a swarm: Swarm takes the bridge as it finds it; else it would make one under a name
+    that all engines share.
+    """
     engine.docker(
         "network", "create",
         f"--subnet={engine.subnet}.128/25",
@@ -227,8 +263,6 @@ def _init_swarm(engine: Engine) -> None:
         "--opt=com.docker.network.bridge.enable_ip_masquerade=true",
         "docker_gwbridge",
     )  # fmt: skip
-    # On loopback: nobody outside reaches the port where nodes join.
-    engine.docker("swarm", "init", "--advertise-addr=127.0.0.1", "--listen-addr=127.0.0.1:2377", "--task-history-limit=3")
 
 
 def _answers(engine: Engine) -> bool:
@@ -274,7 +308,13 @@ def _belongs(process: psutil.Process, engine: Engine) -> bool:
 
 
 def _other_engines() -> bool:
-    return any(process.info["name"] == "dockerd" for process in psutil.process_iter(["name"]))
+    """Whether one is left in this network namespace, whose firewall they share."""
+    here = Path("/proc/self/ns/net").readlink()
+    for process in psutil.process_iter(["name"]):
+        with contextlib.suppress(OSError):
+            if process.info["name"] == "dockerd" and Path(f"/proc/{process.pid}/ns/net").readlink() == here:
+                return True
+    return False
 
 
 def _unmount_below(directory: Path) -> None:

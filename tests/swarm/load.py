@@ -38,6 +38,7 @@ class Load:
         acknowledged: Value of every identity that was acknowledged.
         failures: What went wrong with single requests; they were repeated.
         longest_s: The longest that a request that was answered 200 took.
+        longest_gap_s: The longest that a batch waited from its first request until it was taken, repetitions included.
     """
 
     endpoints: Endpoints
@@ -47,6 +48,7 @@ class Load:
     acknowledged: dict[Identity, float] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     longest_s: float = 0.0
+    longest_gap_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -82,7 +84,8 @@ class Load:
             values[identity] = round(self._random.uniform(40, 60) + (900 if kind.sensor == "pressure" else 0), 2)
             body.append({"device_id": identity[0], "tag": kind.tag, "timestamp": now_ms / 1000, kind.field: values[identity]})
         # One that was begun is repeated until it is taken, so that nothing is left in doubt.
-        deadline = time.monotonic() + 120
+        first = time.monotonic()
+        deadline = first + 120
         while time.monotonic() < deadline:
             began = time.monotonic()
             try:
@@ -92,6 +95,7 @@ class Load:
             else:
                 if answer.status_code == 200:
                     self.longest_s = max(self.longest_s, time.monotonic() - began)
+                    self.longest_gap_s = max(self.longest_gap_s, time.monotonic() - first)
                     self.acknowledged |= values
                     return
                 self.failures.append(f"{answer.status_code}: {answer.text[:200]}")
