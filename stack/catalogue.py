@@ -172,16 +172,9 @@ SERVICES: Final[tuple[Service, ...]] = (
     ),
 )
 
-#: Not in `stack/stack.yml`.
-_LOCAL_ONLY: Final = ("predictor", "spark-predict")
-
 #: Of the swarm: the same, a way in for paai's replicas and one for the pages, and more workers where they are wanted.
 SWARM_SERVICES: Final[tuple[Service, ...]] = (
-    *(
-        replace(s, scalable=True, max_replicas=8) if s.name == "spark-worker" else s
-        for s in SERVICES
-        if s.name not in _LOCAL_ONLY
-    ),
+    *(replace(s, scalable=True, max_replicas=8) if s.name == "spark-worker" else s for s in SERVICES),
     Service(
         "gateway",
         "Gateway",
@@ -204,7 +197,7 @@ SWARM_SERVICES: Final[tuple[Service, ...]] = (
 _BY_TARGET: Final = {"local": SERVICES, "swarm": SWARM_SERVICES}
 
 #: Every service of any target.
-BY_NAME: Final[dict[str, Service]] = {service.name: service for service in (*SERVICES, *SWARM_SERVICES)}
+BY_NAME: Final[dict[str, Service]] = {service.name: service for service in SWARM_SERVICES}
 
 #: Of the local target, order of stopping: whoever feeds others goes first, so that nothing in flight is lost. Each group stops
 #: at the same time.

@@ -4,6 +4,7 @@ The keepers run side by side, each on its own thread, each a plain "look, compar
 
 - `topics.TopicKeeper`       Kafka topics: present, partitions, retention
 - `schema.SchemaKeeper`      MongoDB collections: validator and indexes
+- `mongo_root.MongoRootKeeper`  the administrator's password, while it is changed
 - `mongo_users.MongoUsersKeeper`, `kafka_users.KafkaUsersKeeper`  users and their rights, where there are login files
 - `connector.ConnectorKeeper` the sink connector: configuration, restarts of what FAILED, the "RUNNING but stuck" watch
 - `retention.RetentionKeeper` old raw readings and windows, removed in bounded slices

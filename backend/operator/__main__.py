@@ -12,6 +12,7 @@ from backend.common.log import set_up_logging
 from backend.common.settings import load_settings
 from backend.common.state import read_state
 from backend.contract import names
+from backend.contract.login import read_password
 from backend.operator.connect_client import HttpConnect
 from backend.operator.connector import ConnectorKeeper
 from backend.operator.kafka_admin import ConfluentAdmin
@@ -19,11 +20,13 @@ from backend.operator.kafka_user_admin import ConfluentUserAdmin
 from backend.operator.kafka_users import KafkaUsersKeeper
 from backend.operator.keeper import Keeper
 from backend.operator.lag import LagWatch
+from backend.operator.logins import OLD
 from backend.operator.loop import Loop, Pace
+from backend.operator.mongo_root import MongoRootKeeper
 from backend.operator.mongo_users import MongoUsersKeeper
 from backend.operator.retention import RetentionKeeper
 from backend.operator.schema import SchemaKeeper, wanted_collections
-from backend.operator.settings import OperatorSettings
+from backend.operator.settings import ROOT, OperatorSettings
 from backend.operator.sink import sink_config
 from backend.operator.topics import TopicKeeper, wanted_topics
 
@@ -64,6 +67,8 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
             MongoUsersKeeper(client=mongo, directory=settings.logins_dir),
             KafkaUsersKeeper(admin=user_admin, directory=settings.logins_dir),
         ]
+        if settings.mongo_root_password_file is not None:
+            users.insert(0, _root_keeper(settings, settings.mongo_root_password_file, settings.logins_dir, mongo))
     before_sink = [topics.name, schema.name, *(keeper.name for keeper in users if keeper.name == MongoUsersKeeper.name)]
     connector = ConnectorKeeper(
         connect=HttpConnect(url=settings.connect_url, timeout_s=settings.call_timeout_s),
@@ -102,6 +107,20 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
     steady: list[Keeper] = [topics, *users, schema, connector]
     loop = Loop(keepers=[*((keeper, pace) for keeper in steady), (retention, retention_pace)], state_file=state_file)
     return loop
+
+
+def _root_keeper(
+    settings: OperatorSettings, password: Path, logins: Path, mongo: "MongoClient[dict[str, object]]"
+) -> MongoRootKeeper:
+    return MongoRootKeeper(
+        client=mongo,
+        user=ROOT,
+        password=lambda: read_password(password),
+        former=logins / f"mongo_{ROOT}{OLD}",
+        log_in=lambda path: MongoClient(
+            settings.former_admin_address(path), appname=SERVICE, serverSelectionTimeoutMS=2000, socketTimeoutMS=30_000
+        ),
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

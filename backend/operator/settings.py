@@ -80,6 +80,14 @@ class OperatorSettings(MongoSettings):
             return self.mongo_address
         return with_login(self.mongo_uri, Login(ROOT, read_password(self.mongo_root_password_file)))
 
+    def former_admin_address(self, path: Path) -> str:
+        """The same with the password in another file.
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        return with_login(self.mongo_uri, Login(ROOT, read_password(path)))
+
     @property
     def sink_address(self) -> str:
         """MongoDB's address as Connect reaches it; Connect fills in the login, so that its REST interface does not tell it."""

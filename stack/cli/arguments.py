@@ -10,7 +10,7 @@ from stack.catalogue import BY_NAME
 from stack.choose import KINDS
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
-ROTATIONS = ("token", "mongo", "kafka", "web", "all")
+ROTATIONS = ("token", "admin", "mongo", "kafka", "web", "root", "all")
 
 _COMMANDS = {
     "doctor": "look for what is missing or in the way",

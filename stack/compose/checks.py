@@ -28,7 +28,8 @@ WRITES_INTO_ITSELF: Final = frozenset({"control-center"})
 #: Kafka, Spark and MongoDB write their state whole when they are given the time.
 SLOW_TO_STOP_S: Final = 30.0
 _SLOW_TO_STOP: Final = frozenset(
-    {"zookeeper", "broker", "broker-2", "broker-3", "mongodb", "mongodb-2", "mongodb-3", "connect", "spark-worker", "spark-job"}
+    {"zookeeper", "broker", "broker-2", "broker-3", "mongodb", "mongodb-2", "mongodb-3", "connect", "spark-worker"}
+    | {"spark-job", "spark-predict"}
 )
 #: Words that have no place in the name of a variable which holds its value itself.
 _SECRET_WORDS: Final = ("PASSWORD", "TOKEN", "SECRET", "LOGIN")

@@ -1,5 +1,6 @@
 """What an entry point is told: environment variables and secrets."""
 
+import contextlib
 import os
 import socket
 import time
@@ -61,6 +62,17 @@ class Environment:
             return read_login(Path(path)) if path else None
         except ValueError as error:
             raise SettingError(f"{name}: {error}") from None
+
+
+def wait_for_name(name: str, *, timeout_s: float) -> bool:
+    """Whether a service became known in time. Swarm tells its name once it is healthy."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(name, None)
+            return True
+        time.sleep(0.5)
+    return False
 
 
 def own_address(peer: str, *, timeout_s: float = 120.0) -> str:

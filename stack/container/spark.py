@@ -1,10 +1,10 @@
-"""Entry points of Spark's master and worker and of its job."""
+"""Entry points of Spark's master and worker and of its jobs."""
 
 import os
 from typing import Final
 
 from backend.contract import ports
-from stack.container.environment import JAVA, Environment, own_address
+from stack.container.environment import JAVA, Environment, own_address, wait_for_name
 from stack.jvm import spark
 from stack.jvm.command import java_command
 
@@ -17,6 +17,8 @@ JARS: Final = "/opt/paai/jars"
 #: Scratch files of shuffles and executors, and native libraries that JVMs unpack: code may be run from there, unlike from /tmp.
 WORK: Final = "/work"
 _TEMPORARY: Final = f"-Djava.io.tmpdir={WORK}"
+#: How long the prediction job leaves a starting machine to the aggregates; without them it starts all the same.
+AGGREGATES_S: Final = 90.0
 
 
 def master(environment: Environment) -> tuple[str, ...]:
@@ -55,20 +57,30 @@ def worker(environment: Environment) -> tuple[str, ...]:
     )
 
 
-def job(environment: Environment) -> tuple[str, ...]:
+def aggregate(environment: Environment) -> tuple[str, ...]:
     """The command of the driver of the aggregates job; waits for the master."""
+    return _job(environment, "spark-job", "aggregate.py", cores=spark.JOB_CORES, memory=spark.EXECUTOR_MEMORY)
+
+
+def predict(environment: Environment) -> tuple[str, ...]:
+    """The command of the driver of the prediction job; waits for the master, and for the aggregates, which go before it."""
+    wait_for_name("spark-job", timeout_s=AGGREGATES_S)
+    return _job(environment, "spark-predict", "predict.py", cores=spark.PREDICT_CORES, memory=spark.PREDICT_EXECUTOR_MEMORY)
+
+
+def _job(environment: Environment, service: str, file: str, *, cores: int, memory: str) -> tuple[str, ...]:
     address = own_address(HOST)
     home = _prepare(address)
-    os.environ.setdefault("PAAI_SPARK_CORES", str(spark.JOB_CORES))
-    os.environ.setdefault("PAAI_EXECUTOR_MEMORY", spark.EXECUTOR_MEMORY)
-    settings = spark.job_settings(driver_host=address, jars=JARS, python=PYTHON)
+    os.environ.setdefault("PAAI_SPARK_CORES", str(cores))
+    os.environ.setdefault("PAAI_EXECUTOR_MEMORY", memory)
+    settings = spark.job_settings(driver_host=address, jars=JARS, python=PYTHON, cores=cores)
     settings["spark.executor.extraJavaOptions"] += f" {_TEMPORARY}"
     return java_command(
         JAVA,
-        service="spark-job",
+        service=service,
         class_path=(f"{home}/jars/*", f"{JARS}/*"),
         main=spark.SUBMIT_MAIN,
-        arguments=spark.submit_arguments(_MASTER_URL, settings, f"{APPLICATION}/spark/aggregate.py"),
+        arguments=spark.submit_arguments(_MASTER_URL, settings, f"{APPLICATION}/spark/{file}"),
         heap_mb=environment.number("PAAI_HEAP_MB", spark.DRIVER_HEAP_MB),
         flags=(*spark.job_flags(), _TEMPORARY),
         quick_start=True,  # the driver plans; the executor computes

@@ -19,6 +19,13 @@ REQUIREMENTS: Final = PROJECT_ROOT / "requirements" / "images"
 
 #: What an entry point of `stack.container` imports.
 _ENTRY_POINTS: Final = ("backend/contract", "stack/container", "stack/jvm")
+#: What the job that scores imports of the services.
+_SCORING: Final = (
+    "backend/scoring",
+    "backend/predictor/errors.py",
+    "backend/predictor/models",
+    "backend/predictor/registry.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,12 @@ def _mongo_express_lite() -> Context:
 #: In the order in which they are built.
 IMAGES: Final[tuple[ImageSpec, ...]] = (
     ImageSpec("base", "Base", None, lambda: _context("base"), debian=True),
-    ImageSpec("services", "paai, generator, operator", "base", _services, requirements="services"),
+    ImageSpec("services", "paai, generator, operator, predictor", "base", _services, requirements="services"),
     ImageSpec("gateway", "Gateway", "base", lambda: _context("gateway", *sources(_ENTRY_POINTS)), debian=True),
     ImageSpec("jre", "Java", "base", lambda: _context("jre"), debian=True),
     ImageSpec("kafka", "ZooKeeper, Kafka, Connect", "jre", _kafka, jars=True),
     ImageSpec("spark-libs", "Spark", "jre", _spark_libs, requirements="spark", jars=True),
-    ImageSpec("spark", "Spark job", "spark-libs", lambda: _context("spark", *sources((*_ENTRY_POINTS, "spark")))),
+    ImageSpec("spark", "Spark jobs", "spark-libs", lambda: _context("spark", *sources((*_ENTRY_POINTS, *_SCORING, "spark")))),
     ImageSpec("mongo-lite", "MongoDB's stand-in", "base", _mongo_lite, requirements="mongo-lite"),
     ImageSpec("mongo-express-lite", "mongo-express", "base", _mongo_express_lite, node=True, debian=True),
 )

@@ -12,7 +12,7 @@ from stack.images.catalogue import PUBLISHED
 from stack.images.client import Docker
 from stack.swarm import secrets
 from stack.swarm.site import LITE_MONGO, OFFICIAL_MONGO, Site
-from stack.swarm.up import SECRETS, provide
+from stack.swarm.up import SECRETS, provide, write_variables
 from stack.swarm.watch import guarded
 from stack.target import Step
 
@@ -80,6 +80,7 @@ def _credentials(site: Site, board: StepBoard) -> Iterator[Step]:
         return
     known = secrets.provision(site.engine, site.stack, site.credentials(info))
     yield from provide(site, info, known, board, SECRETS)
+    write_variables(site, known)
 
 
 def _shifted(steps: Iterator[Step], *, by: int, more: int) -> Iterator[Step]:

@@ -11,7 +11,17 @@ from stack.swarm.watch import POLL_S, guarded
 from stack.target import Step
 
 #: They take readings in or work on them: they end before what they need does.
-FEEDERS: Final = ("generator", "gateway", "pages", "paai", "kafka-operator", "spark-job", "connect")
+FEEDERS: Final = (
+    "generator",
+    "gateway",
+    "pages",
+    "paai",
+    "kafka-operator",
+    "spark-job",
+    "spark-predict",
+    "predictor",
+    "connect",
+)
 #: The longest `stop_grace_period` and some time for the engine.
 STOP_TIMEOUT_S: Final = 150.0
 

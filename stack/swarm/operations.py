@@ -14,10 +14,11 @@ from stack.swarm.watch import POLL_S, Watch, guarded
 from stack.target import Step
 
 STOP_TIMEOUT_S: Final = 120.0
-#: Name of the volume below the stack's, in stack.yml.
-CHECKPOINT_VOLUME: Final = "checkpoint"
-#: Services that hold the checkpoint's volume open.
-CHECKPOINT_USERS: Final = ("spark-job", "spark-worker")
+#: Job → the volume of its checkpoint, by its name in stack.yml, and the services that hold it open.
+CHECKPOINTS: Final = {
+    "spark-job": ("checkpoint", ("spark-job", "spark-worker")),
+    "spark-predict": ("checkpoint-predict", ("spark-predict",)),
+}
 
 
 def scale_service(site: Site, name: str, replicas: int) -> Iterator[Step]:
@@ -56,17 +57,18 @@ def restart_service(site: Site, name: str) -> Iterator[Step]:
     yield from guarded(board, steps(), name)
 
 
-def reset_spark_job(site: Site, name: str) -> Iterator[Step]:
+def reset_job(site: Site, name: str) -> Iterator[Step]:
     """Stop the job, remove its checkpoint's volume on this node, start the job: the way out when its topic was wiped."""
     known = find(name, "swarm")
-    if name != "spark-job":
-        raise UnknownServiceError(f"{known.title} has nothing to reset.", remedy="Only spark-job has.")
+    if name not in CHECKPOINTS:
+        raise UnknownServiceError(f"{known.title} has nothing to reset.", remedy=f"{' and '.join(CHECKPOINTS)} have.")
+    volume, users = CHECKPOINTS[name]
     before = _running(site, known)
     board = StepBoard()
-    board.add("stop", "Stop the Spark job and its workers")
+    board.add("stop", f"Stop {' and '.join(users)}")
     board.add("checkpoint", "Remove the checkpoint")
     numbers = {}
-    for user in CHECKPOINT_USERS:
+    for user in users:
         if (service := before.find(user)) is not None:
             numbers[user] = service.replicas or 1
             board.add(user, f"Start {find(user, 'swarm').title}", service=user)
@@ -79,7 +81,7 @@ def reset_spark_job(site: Site, name: str) -> Iterator[Step]:
         yield from _until_gone(site, board, "stop", list(numbers))
         yield board.done("stop", "Stopped.")
         yield board.begin("checkpoint")
-        yield board.done("checkpoint", _remove_checkpoint(site))
+        yield board.done("checkpoint", _remove_checkpoint(site, f"{site.stack}_{volume}"))
         for user, number in numbers.items():
             site.engine.scale(site.full(user), number)
         yield from Watch(site, board, info=info, before=before, cancel=threading.Event()).until_converged(list(numbers))
@@ -87,8 +89,7 @@ def reset_spark_job(site: Site, name: str) -> Iterator[Step]:
     yield from guarded(board, steps(), "stop")
 
 
-def _remove_checkpoint(site: Site) -> str:
-    volume = f"{site.stack}_{CHECKPOINT_VOLUME}"
+def _remove_checkpoint(site: Site, volume: str) -> str:
     if volume not in site.engine.volumes(site.stack):
         return f"There was none on this node; on another type there: docker volume rm {volume}"
     deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -125,6 +126,6 @@ def _running(site: Site, known: Service) -> states.StackState:
         raise NotRunningError(
             f"{known.title} does not run",
             why=f"There is no stack {site.stack} on {site.engine.where} with it.",
-            remedy="Type: python -m stack up",
+            remedy=f"Type: {site.command('up')}",
         )
     return state

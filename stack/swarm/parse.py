@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stack.swarm.state import EngineInfo, Image, Node, Service, Task, Update
+from stack.swarm.state import OLD, EngineInfo, Image, Node, Service, Task, Update
 
 Json = Mapping[str, Any]
 
@@ -44,7 +44,11 @@ def service(document: Json, stack: str) -> Service:
         update=Update(status["State"], str(status.get("StartedAt", "")), str(status.get("Message", "")))
         if status.get("State")
         else None,
-        secrets=tuple(str(secret["SecretName"]) for secret in container.get("Secrets") or ()),
+        secrets=tuple(
+            str(secret["SecretName"])
+            for secret in container.get("Secrets") or ()
+            if not str((secret.get("File") or {}).get("Name", "")).endswith(OLD)
+        ),
         environment=tuple(container.get("Env") or ()),
         ports=published(document),
     )

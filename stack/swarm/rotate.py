@@ -17,17 +17,27 @@ from stack.errors import NotRunningError, SecretsError, StackError, UnknownServi
 from stack.swarm import endpoints, secrets
 from stack.swarm.secrets import Credentials, Entry
 from stack.swarm.site import Site
-from stack.swarm.state import EngineInfo, StackState
+from stack.swarm.state import OLD, EngineInfo, StackState
 from stack.swarm.up import deploy
 from stack.swarm.watch import Watch, guarded
 from stack.target import Step
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "token": (secrets.TOKEN,),
+    "admin": (secrets.ADMIN_TOKEN,),
     "mongo": secrets.MONGO_LOGINS,
     "kafka": (secrets.KAFKA_CLIENT,),
     "web": (secrets.WEB_LOGIN,),
+    "root": (secrets.MONGO_ROOT,),
 }
+#: What people may look for here, and why it is not.
+NOT_ROTATED: Final[dict[str, str]] = {
+    "model": "The key of the models stays: every stored model is sealed with it, and would be refused under another.",
+}
+#: Of these somebody must make users before they can be used.
+_USERS: Final = frozenset({*secrets.MONGO_LOGINS, secrets.KAFKA_CLIENT})
+#: Of these the operator must know the former value until all is as wanted.
+_SUCCEEDED: Final = _USERS | {secrets.MONGO_ROOT}
 OPERATOR: Final = "kafka-operator"
 #: The operator looks every few seconds; a busy database takes its time to make a user.
 USERS_TIMEOUT_S: Final = 120.0
@@ -40,59 +50,57 @@ class Rotation:
     def __init__(self, site: Site, what: str) -> None:
         if what != "all" and what not in GROUPS:
             raise UnknownServiceError(
-                f"There is nothing to rotate by the name {what!r}.", remedy=f"{', '.join(GROUPS)} or all."
+                f"There is nothing to rotate by the name {what!r}.",
+                why=NOT_ROTATED.get(what, ""),
+                remedy=f"{', '.join(GROUPS)} or all.",
             )
         self._site, self._what, self._board = site, what, StepBoard()
-        self._groups = list(GROUPS) if what == "all" else [what]
+        self._names = [name for group in (GROUPS if what == "all" else [what]) for name in GROUPS[group]]
+        self._tokens = [name for name in self._names if name in secrets.TOKENS]
 
     def run(self) -> Iterator[Step]:
-        """All steps; the services are deployed up to three times."""
-        add = self._board.add
+        """All steps; the services are deployed up to three times, whatever is rotated."""
+        add, names = self._board.add, set(self._names)
         add("look", "Look at what there is")
-        logins = [group for group in self._groups if group in {"mongo", "kafka"}]
-        if "token" in self._groups:
-            add("accept", "Have paai accept the new token too")
-            add("send", "Have everybody send the new token")
-        if logins:
-            add("users", "Make the new users")
+        if self._tokens or names & _USERS:
+            add("accept", "Have the new credentials accepted beside the former ones")
         add("move", "Move the services over")
-        if logins:
-            add("drop", "Remove the former users")
+        if self._tokens or names & _SUCCEEDED:
+            add("drop", "Have the former credentials refused")
         add("secrets", "Remove the former secrets")
-        yield from guarded(self._board, self._steps(bool(logins)), "look")
+        yield from guarded(self._board, self._steps(), "look")
 
-    def _steps(self, has_logins: bool) -> Iterator[Step]:
+    def _steps(self) -> Iterator[Step]:
         board, site = self._board, self._site
         yield board.begin("look")
         info, state = site.engine.info(), site.engine.state(site.stack)
         if not state.services:
             raise NotRunningError(
-                f"Stack {site.stack} does not run", why="Its services must move over.", remedy="Type: python -m stack up"
+                f"Stack {site.stack} does not run", why="Its services must move over.", remedy=f"Type: {site.command('up')}"
             )
         credentials = self._known(info, state)
-        yield board.done("look", f"Rotates {', '.join(self._groups)}.")
-        if "token" in self._groups:
-            former = credentials.entries[secrets.TOKEN].value.split()
-            new = secrets.make(secrets.TOKEN, 1).value
-            credentials = self._next_token(info, credentials, [*former, new])
-            yield from self._deployed("accept", info, credentials)
-            credentials = self._next_token(info, credentials, [new, *former])
-            yield from self._deployed("send", info, credentials)
-            credentials = self._next_token(info, credentials, [new])
-        fresh = self._fresh(info)
-        if has_logins:
-            wanted = {name: entry for name, entry in fresh.items() if name != secrets.WEB_LOGIN}
-            yield from self._deployed("users", info, credentials, beside=wanted, until=lambda: self._log_in(wanted))
-        former_logins = {name: credentials.entries[name] for name in fresh if name in credentials.entries}
+        yield board.done("look", f"Rotates {self._what}.")
+        former = {name: credentials.entries[name].value.split() for name in self._tokens}
+        new = {name: secrets.make(name, 1).value for name in self._tokens}
+        fresh = self._fresh()
+        if board.has("accept"):
+            credentials = self._with_tokens(credentials, {name: [*former[name], new[name]] for name in self._tokens})
+            self._keep(info, credentials)
+            users = {name: entry for name, entry in fresh.items() if name in _USERS}
+            yield from self._deployed("accept", info, credentials, beside=users, until=lambda: self._log_in(users))
+        succeeded = {name: credentials.entries[name] for name in fresh if name in credentials.entries and name in _SUCCEEDED}
+        credentials = self._with_tokens(credentials, {name: [new[name], *former[name]] for name in self._tokens})
         for name, entry in fresh.items():
             credentials = credentials.with_entry(name, entry)
         self._keep(info, credentials)
-        beside = {name: entry for name, entry in former_logins.items() if name != secrets.WEB_LOGIN}
-        yield from self._deployed("move", info, credentials, beside=beside)
-        if has_logins:
+        yield from self._deployed("move", info, credentials, beside=succeeded)
+        if board.has("drop"):
+            credentials = self._with_tokens(credentials, {name: [new[name]] for name in self._tokens})
+            self._keep(info, credentials)
             yield from self._deployed("drop", info, credentials)
         yield board.begin("secrets")
-        yield board.done("secrets", f"{self._remove_former(credentials)} removed.")
+        removed = self._remove_former(credentials)
+        yield board.done("secrets", f"{removed} removed. By hand deploy with the variables in {site.variables_file}.")
 
     def _known(self, info: EngineInfo, state: StackState) -> Credentials:
         """The copy of this user. Where there is none, everything must be made anew, and what is in use stays until then."""
@@ -111,21 +119,26 @@ class Rotation:
             entry = credentials.entries.get(name)
             if entry is None or entry.version != version:
                 credentials = credentials.with_entry(name, Entry(version, ""))
+        # Some are kept for an overlay that is not deployed.
+        for name, versions in self._versions().items():
+            if name not in credentials.entries:
+                credentials = credentials.with_entry(name, Entry(versions[-1], ""))
         return credentials
+
+    def _versions(self) -> dict[str, list[int]]:
+        return secrets.versions(self._site.engine.secrets(self._site.stack), self._site.stack)
 
     def _next_version(self, name: str) -> int:
-        there = secrets.versions(self._site.engine.secrets(self._site.stack), self._site.stack)
-        return max(there.get(name, [0])) + 1
+        return max(self._versions().get(name, [0])) + 1
 
-    def _next_token(self, info: EngineInfo, credentials: Credentials, lines: list[str]) -> Credentials:
-        entry = Entry(self._next_version(secrets.TOKEN), "\n".join(lines))
-        credentials = credentials.with_entry(secrets.TOKEN, entry)
-        self._keep(info, credentials)
+    def _with_tokens(self, credentials: Credentials, lines: Mapping[str, list[str]]) -> Credentials:
+        for name, tokens in lines.items():
+            credentials = credentials.with_entry(name, Entry(self._next_version(name), "\n".join(tokens)))
         return credentials
 
-    def _fresh(self, info: EngineInfo) -> dict[str, Entry]:
-        """New logins, already kept by Docker, since the next deployment names them."""
-        names = [name for group in self._groups if group != "token" for name in GROUPS[group]]
+    def _fresh(self) -> dict[str, Entry]:
+        """New values of all but the tokens, already kept by Docker, since the next deployment names them."""
+        names = [name for name in self._names if name not in secrets.TOKENS]
         found = {name: secrets.make(name, self._next_version(name)) for name in names}
         list(secrets.create(self._site.engine, self._site.stack, Credentials(found), found))
         return found
@@ -154,7 +167,7 @@ class Rotation:
         board, site = self._board, self._site
         yield board.begin(key, "Hands the change to the swarm.")
         before = site.engine.state(site.stack)
-        files = {f"{name}_old": secrets.docker_name(site.stack, name, entry.version) for name, entry in (beside or {}).items()}
+        files = {f"{name}{OLD}": secrets.docker_name(site.stack, name, entry.version) for name, entry in (beside or {}).items()}
         deploy(site, credentials, before, more_secrets={OPERATOR: files} if files else None)
         inner = StepBoard()
         names = [service.name for service in before.services]
@@ -173,7 +186,7 @@ class Rotation:
                     key,
                     f"The new users were not there after {USERS_TIMEOUT_S:.0f} s",
                     why=waits,
-                    remedy=f"See `python -m stack logs {OPERATOR}`, then rotate again; the former credentials hold on.",
+                    remedy=f"See `{site.command('logs', OPERATOR)}`, then rotate again; the former credentials hold on.",
                     service=OPERATOR,
                 )
             time.sleep(_POLL_S)

@@ -1,10 +1,11 @@
 """The credentials of a stack: what there is, how each is made, and that Docker and this user's copy agree.
 
 Docker keeps each as an external secret ``<stack>_<secret>_v<version>`` and gives nobody its content back, so the user who
-deploys keeps a copy (`store`), which the desktop and the command line read. All values are URL-safe: nothing ever needs
-escaping.
+deploys keeps a copy (`store`), which the desktop and the command line read. All values are of letters, digits and a few signs
+that never need escaping.
 """
 
+import base64
 import hashlib
 import secrets as random
 from collections.abc import Iterable, Iterator
@@ -20,12 +21,21 @@ STACK_LABEL: Final = "paai.stack"
 SECRET_LABEL: Final = "paai.secret"  # noqa: S105
 CHECK_LABEL: Final = "paai.check"
 
-TOKEN, MONGO_ROOT, WEB_LOGIN, KAFKA_CLIENT = "token", "mongo_root", "web_login", "kafka_client"
+TOKEN, ADMIN_TOKEN, MODEL_KEY = "token", "admin_token", "model_key"
+MONGO_ROOT, MONGO_KEYFILE = "mongo_root", "mongo_keyfile"
+WEB_LOGIN, KAFKA_CLIENT = "web_login", "kafka_client"
 MONGO_LOGINS: Final = tuple(f"mongo_{role}" for role in MONGO_ROLES)
 #: In the order in which they are made.
-NAMES: Final = (TOKEN, MONGO_ROOT, *MONGO_LOGINS, KAFKA_CLIENT, WEB_LOGIN)
+NAMES: Final = (TOKEN, ADMIN_TOKEN, MODEL_KEY, MONGO_ROOT, MONGO_KEYFILE, *MONGO_LOGINS, KAFKA_CLIENT, WEB_LOGIN)
+#: Bearer tokens, one a line: the first is sent, all are accepted.
+TOKENS: Final = (TOKEN, ADMIN_TOKEN)
+#: A value and no login.
+PLAIN: Final = frozenset({*TOKENS, MODEL_KEY, MONGO_ROOT, MONGO_KEYFILE})
+#: Nobody but services needs them, and these get them from Docker: a deployment goes on without a copy of these.
+SERVICES_ONLY: Final = frozenset({MODEL_KEY, MONGO_ROOT, MONGO_KEYFILE})
 
 _RANDOM_BYTES: Final = 32
+_KEYFILE_BYTES: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,10 @@ def docker_name(stack: str, name: str, version: int) -> str:
 
 def make(name: str, version: int) -> Entry:
     """A new value."""
+    if name == MONGO_KEYFILE:  # MongoDB takes base64 of at most 1024 characters, and none of what makes it URL-safe
+        return Entry(version, base64.b64encode(random.token_bytes(_KEYFILE_BYTES)).decode())
     password = random.token_urlsafe(_RANDOM_BYTES)
-    if name in {TOKEN, MONGO_ROOT}:
+    if name in PLAIN:
         return Entry(version, password)
     role = name.partition("_")[2]
     # People type the web pages' user; the others' carry the version, so that a rotation has both side by side.
@@ -164,9 +176,8 @@ def newer_in_use(state: StackState, stack: str, credentials: Credentials) -> lis
 
 
 def _is_known(name: str, credentials: Credentials) -> bool:
-    """The administrator's password is needed by nobody but the services, which get it from Docker."""
     entry = credentials.entries.get(name)
-    return entry is not None and (bool(entry.value) or name == MONGO_ROOT)
+    return entry is not None and (bool(entry.value) or name in SERVICES_ONLY)
 
 
 def checksum(entry: Entry) -> str:

@@ -1,6 +1,7 @@
 """One deployment of the stack: on which engine, by which name, on which ports, and with which credentials."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,21 @@ class Site:
         """stack.yml and the overlays."""
         return compose.files(self.overlays)
 
+    @property
+    def variables_file(self) -> Path:
+        """What a deployment by hand needs to know: see `variables_text`. No secret is in it."""
+        return self.folder / f"{self.stack}.env"
+
+    def command(self, *words: str) -> str:
+        """What to type to have this very deployment do something."""
+        return shlex.join(
+            [
+                *("python", "-m", "stack", *words),
+                *(["--port-offset", str(self.ports.offset)] if self.ports.offset else []),
+                *(word for overlay in self.overlays for word in ("--overlay", overlay)),
+            ]
+        )
+
     def keys(self, info: EngineInfo) -> list[str]:
         """Under which the credentials are kept."""
         identities = [("cluster", info.cluster_id), ("engine", info.engine_id)]
@@ -91,6 +107,11 @@ class Site:
             "PAAI_STACK": self.stack,
             "MONGO_IMAGE": self.mongo_image()[0],
         }
+
+    def variables_text(self, credentials: Credentials) -> str:
+        """The variables with which `docker stack deploy` by hand does what the target would, as a shell reads them."""
+        own = {name: value for name, value in self.variables(credentials).items() if os.environ.get(name) != value}
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(own.items()))
 
     def brokers(self) -> dict[str, str]:
         """Of the cluster: a broker's number → the address of the node that is labelled with it, as clients reach it."""

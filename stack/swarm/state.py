@@ -5,6 +5,8 @@ from datetime import datetime
 
 #: Label that `docker stack deploy` puts on everything of a stack.
 NAMESPACE_LABEL = "com.docker.stack.namespace"
+#: While a login changes, the operator is given the other one beside it, in a file whose name ends so.
+OLD = "_old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Service:
         replicas: Wanted; None for one on each node.
         image: As the service names it.
         update: Of the last update; None before the first.
-        secrets: Names of the Docker secrets that it is given.
+        secrets: Names of the Docker secrets that it works with; without those that it is given as `OLD`.
         environment: ``NAME=value``.
         ports: Published ones.
     """

@@ -9,7 +9,7 @@ from stack.errors import StackError, UnknownServiceError
 from stack.swarm import endpoints, logs, preflight
 from stack.swarm.build import build
 from stack.swarm.down import Down
-from stack.swarm.operations import reset_spark_job, restart_service, scale_service
+from stack.swarm.operations import reset_job, restart_service, scale_service
 from stack.swarm.rotate import Rotation
 from stack.swarm.site import Site
 from stack.swarm.status import StatusReader, history
@@ -100,15 +100,15 @@ class SwarmTarget:
             yield from restart_service(self._site, service)
 
     def reset(self, service: str) -> Iterator[Step]:
-        """Start the Spark job anew without its checkpoint: the way out when its topic was wiped."""
+        """Start a Spark job anew without its checkpoint: the way out when its topic was wiped."""
         with self._locked("reset"):
-            yield from reset_spark_job(self._site, service)
+            yield from reset_job(self._site, service)
 
     def rotate(self, what: str) -> Iterator[Step]:
         """New credentials without downtime.
 
         Args:
-            what: "token", "mongo", "kafka", "web" or "all".
+            what: "token", "admin", "mongo", "kafka", "web", "root" or "all".
         """
         with self._locked("rotate"):
             yield from Rotation(self._site, what).run()

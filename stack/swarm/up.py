@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from stack import canary
 from stack.board import StepBoard
 from stack.catalogue import BY_NAME, services_of
-from stack.errors import CancelledError
+from stack.errors import CancelledError, SecretsError
 from stack.preflight import raise_first
 from stack.swarm import endpoints, generated, secrets
 from stack.swarm.secrets import Credentials
@@ -97,3 +97,17 @@ def deploy(
     document = generated.overlay(site.engine, composition, state, scalable=SCALABLE, more_secrets=more_secrets)
     with generated.written(document) as last:
         site.engine.deploy(site.stack, [*site.files(), last], site.variables(credentials))
+    write_variables(site, credentials)
+
+
+def write_variables(site: Site, credentials: Credentials) -> None:
+    """Note what a deployment by hand must know, the versions of the secrets among it."""
+    try:
+        site.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        site.variables_file.write_text(site.variables_text(credentials), "utf-8")
+    except OSError as error:
+        raise SecretsError(
+            f"{site.variables_file} cannot be written",
+            why=f"{error.strerror or error}.",
+            remedy="Name another folder with --data-dir.",
+        ) from error

@@ -8,6 +8,8 @@ import pytest
 from backend.contract.ports import Ports
 from backend.operator.settings import OperatorSettings
 from backend.paai.settings import PaaiSettings
+from backend.predictor.settings import PredictorSettings
+from spark.predict_settings import PredictSettings
 from spark.settings import JobSettings
 from stack import catalogue
 from stack.compose import OVERLAYS, STACK_FILE, load, problems
@@ -78,7 +80,13 @@ def test_each_image_of_ours_is_built() -> None:
 
 @pytest.mark.parametrize(
     ("service", "settings"),
-    [("paai", PaaiSettings), ("kafka-operator", OperatorSettings), ("spark-job", JobSettings)],
+    [
+        ("paai", PaaiSettings),
+        ("kafka-operator", OperatorSettings),
+        ("spark-job", JobSettings),
+        ("predictor", PredictorSettings),
+        ("spark-predict", PredictSettings),
+    ],
 )
 def test_services_know_the_variables_they_are_given(service: str, settings: type) -> None:
     environment = load([STACK_FILE]).services[service].environment
@@ -109,7 +117,7 @@ def test_the_cluster_keeps_every_record_three_times() -> None:
     assert {broker.environment["PAAI_NODE_ID"] for broker in brokers} == {"1", "2", "3"}
     assert len({broker.environment["PAAI_VOTERS"] for broker in brokers}) == 1
     assert {broker.environment["PAAI_REPLICATION_FACTOR"] for broker in brokers} == {"3"}
-    for name in ("kafka-operator", "connect", "spark-job", "paai"):
+    for name in ("kafka-operator", "connect", "spark-job", "spark-predict", "paai"):
         assert stack.services[name].environment["PAAI_KAFKA_BOOTSTRAP"].count(":29092") == 3, name
     data = [next(mount.source for mount in broker.volumes if mount.target == "/data") for broker in brokers]
     assert data == ["kafka-1", "kafka-2", "kafka-3"]
@@ -125,4 +133,28 @@ def test_members_of_the_replica_set_trust_a_key_file() -> None:
     # The first alone makes the root user: a member that has data of its own cannot join.
     assert "MONGO_INITDB_ROOT_PASSWORD_FILE" in stack.services["mongodb"].environment
     assert not stack.services["mongodb-2"].environment
-    assert "w=majority" in stack.services["kafka-operator"].environment["PAAI_MONGO_URI"]
+    for name in ("kafka-operator", "spark-job", "spark-predict", "paai", "predictor"):
+        assert "w=majority" in stack.services[name].environment["PAAI_MONGO_URI"], name
+
+
+def test_secrets_are_where_they_are_needed_and_nowhere_else() -> None:
+    services = load([STACK_FILE]).services
+    holders = {
+        secret: {name for name, service in services.items() if any(use.source == secret for use in service.secrets)}
+        for secret in ("token", "admin_token", "model_key", "mongo_root", "mongo_predictor")
+    }
+    assert holders == {
+        "token": {"paai", "generator", "predictor"},
+        "admin_token": {"predictor"},
+        "model_key": {"predictor", "spark-predict"},
+        "mongo_root": {"mongodb", "kafka-operator"},
+        "mongo_predictor": {"predictor", "kafka-operator"},
+    }
+
+
+def test_the_two_jobs_share_no_checkpoint() -> None:
+    services = load([STACK_FILE]).services
+    volumes = {
+        name: {m.source for m in services[name].volumes if m.target == "/checkpoint"} for name in ("spark-job", "spark-predict")
+    }
+    assert volumes == {"spark-job": {"checkpoint"}, "spark-predict": {"checkpoint-predict"}}

@@ -1,5 +1,6 @@
 """Entry points: what they render and which program they become."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -79,12 +80,31 @@ def test_executors_unpack_libraries_where_code_may_be_run(run_dir: Path, monkeyp
     monkeypatch.setenv("PAAI_SPARK_CORES", "2")
     monkeypatch.setenv("PAAI_EXECUTOR_MEMORY", "640m")
 
-    command = spark.job(Environment({}))
+    command = spark.aggregate(Environment({}))
 
     options = next(word for word in command if word.startswith("spark.executor.extraJavaOptions="))
     assert "-Djava.io.tmpdir=/work" in options
     assert "spark.driver.host=10.0.0.7" in command
     assert command[-1] == "/opt/paai/app/spark/aggregate.py"
+
+
+def test_the_prediction_job_leaves_a_starting_machine_to_the_aggregates(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "SPARK_LOCAL_HOSTNAME", "SPARK_LOCAL_DIRS", "SPARK_SCALA_VERSION", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON",
+        "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON", "PAAI_SPARK_CORES", "PAAI_EXECUTOR_MEMORY",
+    ):  # fmt: skip
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SPARK_HOME", "/opt/paai/lib/pyspark")
+    waited: list[str] = []
+    monkeypatch.setattr(spark, "wait_for_name", lambda name, *, timeout_s: waited.append(name))
+
+    command = spark.predict(Environment({}))
+
+    assert waited == ["spark-job"]
+    assert command[-1] == "/opt/paai/app/spark/predict.py"
+    # An executor that wants more cores than the job may take is never started.
+    assert f"spark.executor.cores={os.environ['PAAI_SPARK_CORES']}" in command
 
 
 def test_pages_ask_for_the_login_and_keep_it_to_themselves(run_dir: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_what_cannot_be_scaled(deployed: Site, engine: FakeEngine, service: str,
 
 
 def test_nothing_to_scale_or_restart_when_nothing_runs(site: Site) -> None:
-    with pytest.raises(NotRunningError, match="python -m stack up"):
+    with pytest.raises(NotRunningError, match="python -m stack up --port-offset 4000"):
         list(SwarmTarget(site).scale("paai", 2))
     with pytest.raises(NotRunningError):
         list(SwarmTarget(site).restart("broker"))
@@ -53,8 +53,19 @@ def test_reset_stops_the_job_and_its_workers_before_the_checkpoint_goes(deployed
         "scale paai-4000_spark-worker 1",
     ]
     assert steps[-1].state is StepState.DONE
-    with pytest.raises(UnknownServiceError, match="Only spark-job"):
+    with pytest.raises(UnknownServiceError, match="spark-job and spark-predict"):
         list(SwarmTarget(deployed).reset("broker"))
+
+
+def test_the_prediction_job_has_a_checkpoint_of_its_own(deployed: Site, engine: FakeEngine) -> None:
+    engine.volume_names.append("paai-4000_checkpoint-predict")
+    engine.calls.clear()
+    list(SwarmTarget(deployed).reset("spark-predict"))
+    assert [call for call in engine.calls if call.startswith(("scale", "remove"))] == [
+        "scale paai-4000_spark-predict 0",
+        "remove_volume paai-4000_checkpoint-predict",
+        "scale paai-4000_spark-predict 1",
+    ]
 
 
 def test_down_stops_feeders_first_and_keeps_data_and_credentials(deployed: Site, engine: FakeEngine) -> None:
@@ -100,11 +111,12 @@ def test_a_token_is_accepted_by_all_before_it_is_sent(deployed: Site, engine: Fa
     list(SwarmTarget(deployed).rotate("token"))
     phases = [variables["PAAI_TOKEN_VERSION"] for _, variables in engine.deployed[1:]]
     assert phases == ["2", "3", "4"]
+    assert {variables["PAAI_ADMIN_TOKEN_VERSION"] for _, variables in engine.deployed[1:]} == {"1"}
     assert list(engine.kept)[-1] == "paai-4000_token_v4"
     new = engine.kept["paai-4000_token_v4"][0]
     assert new != old
     assert SwarmTarget(deployed).endpoints().token == new
-    assert [name for name in engine.kept if "token" in name] == ["paai-4000_token_v4"]
+    assert [name for name in engine.kept if "_token_v" in name] == ["paai-4000_admin_token_v1", "paai-4000_token_v4"]
 
 
 def test_the_middle_phases_of_a_token(deployed: Site, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +151,47 @@ def test_logins_are_made_used_and_only_then_dropped(
     assert "paai-4000_mongo_root_v1" in engine.kept
     assert any("Waits for the user sink-2: Authentication failed." in step.detail for step in steps)
     assert "desktop-2:" in SwarmTarget(deployed).endpoints().mongo
+
+
+def test_the_administrators_password_is_changed_by_the_operator_who_knows_the_former_one(
+    deployed: Site, engine: FakeEngine
+) -> None:
+    list(SwarmTarget(deployed).rotate("root"))
+    move, drop = engine.deployed[1:]
+    operator = yaml.safe_load(move[0][-1])["services"]["kafka-operator"]
+    assert [(grant["target"], grant["source"]) for grant in operator["secrets"]] == [
+        ("mongo_root_old", "paai-4000_mongo_root_v1")
+    ]
+    assert (move[1]["PAAI_MONGO_ROOT_VERSION"], drop[1]["PAAI_MONGO_ROOT_VERSION"]) == ("2", "2")
+    assert "secrets" not in yaml.safe_load(drop[0][-1])["services"]["kafka-operator"]
+    assert [name for name in engine.kept if "mongo_root" in name] == ["paai-4000_mongo_root_v2"]
+
+
+def test_all_at_once_takes_no_more_deployments_than_one(
+    deployed: Site, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotate, "_mongo_problem", lambda uri, login: "")
+    monkeypatch.setattr(rotate, "_kafka_problem", lambda bootstrap, login: "")
+    before = dict(engine.kept)
+    list(SwarmTarget(deployed).rotate("all"))
+    assert len(engine.deployed) - 1 == 3
+    # What only seals and what members trust one another by stay.
+    assert set(before) & set(engine.kept) == {"paai-4000_model_key_v1", "paai-4000_mongo_keyfile_v1"}
+
+
+def test_the_models_key_stays_and_it_is_said_why(deployed: Site) -> None:
+    with pytest.raises(UnknownServiceError, match="every stored model is sealed with it"):
+        list(SwarmTarget(deployed).rotate("model"))
+
+
+def test_a_deployment_by_hand_finds_the_versions_in_a_file(deployed: Site) -> None:
+    list(SwarmTarget(deployed).rotate("web"))
+    text = deployed.variables_file.read_text("utf-8")
+    assert "export PAAI_WEB_LOGIN_VERSION=2\n" in text
+    assert "export PAAI_STACK=paai-4000\n" in text
+    assert "export PAAI_PORT_PREDICTOR=12001\n" in text
+    values = [entry.value for entry in deployed.credentials().entries.values()]
+    assert not any(value in text for value in values)
 
 
 def test_users_that_never_come_leave_everything_as_it_was(

@@ -37,8 +37,8 @@ def test_every_service_is_a_step_and_all_end_well(site: Site, engine: FakeEngine
     assert last["paai"].detail == "3 replicas are healthy."
     assert sorted(engine.kept) == sorted(
         f"paai-4000_{name}_v1"
-        for name in ("token", "mongo_root", "mongo_sink", "mongo_spark", "mongo_paai", "mongo_predictor", "mongo_desktop",
-                     "kafka_client", "web_login")
+        for name in ("token", "admin_token", "model_key", "mongo_keyfile", "mongo_root", "mongo_sink", "mongo_spark",
+                     "mongo_paai", "mongo_predictor", "mongo_desktop", "kafka_client", "web_login")
     )  # fmt: skip
 
 
