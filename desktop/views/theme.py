@@ -76,8 +76,8 @@ QToolButton:checked {{ background: {selection}; }}
 QToolButton:focus {{ border: 1px solid {accent}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QToolButton[role="nav"] {{
-    font-size: {caption}px; color: {muted}; border-radius: {radius}px; padding: 7px 2px 5px 2px;
-    min-width: 56px; max-width: 56px;
+    font-size: {caption}px; color: {muted}; border-radius: {radius}px; padding: 7px 0 5px 0;
+    min-width: 66px; max-width: 66px;
 }}
 QToolButton[role="nav"]:checked {{ background: {selection}; color: {text}; font-weight: 600; }}
 QToolButton[role="segment"] {{ border: 1px solid transparent; border-radius: 5px; padding: 3px 9px; color: {muted}; }}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import AutoReconnect
 
 Document = dict[str, Any]
@@ -33,6 +34,27 @@ def _matches(document: Document, query: Document) -> bool:
     return True
 
 
+class FakeCursor:
+    """What `find` found. `fail_after` = the connection is lost after so many documents."""
+
+    def __init__(self, found: list[Document], fail_after: int | None) -> None:
+        self._found, self._fail_after = found, fail_after
+
+    def sort(self, field: str, direction: int) -> "FakeCursor":
+        self._found.sort(key=lambda d: _get(d, field), reverse=direction < 0)
+        return self
+
+    def limit(self, limit: int) -> "FakeCursor":
+        self._found = self._found[:limit] if limit else self._found
+        return self
+
+    def __iter__(self) -> Iterator[Document]:
+        for n, document in enumerate(self._found):
+            if self._fail_after is not None and n >= self._fail_after:
+                raise AutoReconnect("connection lost")
+            yield document
+
+
 class FakeCollection:
     """Documents in order of insertion. `queries` = how often it was asked."""
 
@@ -47,16 +69,24 @@ class FakeCollection:
         if self._owner.down:
             raise AutoReconnect("connection refused")
 
-    def find(self, query: Document, projection: Any = None, batch_size: int = 0, limit: int = 0) -> Iterator[Document]:
+    def find(self, query: Document, projection: Any = None, batch_size: int = 0, limit: int = 0) -> "FakeCursor":
         self._ask()
         found = [d for d in self.documents if _matches(d, query)]
-        return self._stream(found[:limit] if limit else found)
+        without = {"_id"} if projection is not None and not projection.get("_id", 1) else set[str]()
+        return FakeCursor([{k: v for k, v in d.items() if k not in without} for d in found], self.fail_after).limit(limit)
 
-    def _stream(self, found: list[Document]) -> Iterator[Document]:
-        for n, document in enumerate(found):
-            if self.fail_after is not None and n >= self.fail_after:
-                raise AutoReconnect("connection lost")
-            yield {k: v for k, v in document.items() if k != "_id"}
+    def estimated_document_count(self) -> int:
+        self._ask()
+        return len(self.documents)
+
+    def bulk_write(self, requests: list[DeleteOne | ReplaceOne[Document]], ordered: bool = True) -> None:
+        """By `_id` alone."""
+        self._ask()
+        for request in requests:
+            id_ = request._filter["_id"]
+            self.documents = [d for d in self.documents if d.get("_id") != id_]
+            if isinstance(request, ReplaceOne):
+                self.documents.append({"_id": id_, **request._doc})
 
     def find_one(self, query: Document, projection: Any = None) -> Document | None:
         self._ask()

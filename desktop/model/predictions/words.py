@@ -12,7 +12,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "drift": "Drift",
         "stuck": "Stuck",
         "dropout": "Dropout",
-        "limit": "Impossible value",
+        "limit": "Impossible",
         "shape": "Unusual course",
         "late": "Late",
         "duplicate": "Duplicate",

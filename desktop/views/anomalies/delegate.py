@@ -1,4 +1,4 @@
-"""Draws the severity cell: the triangle of the charts in the size and colour of its grade, and the word."""
+"""Cells that are not plain text. Severity: the triangle of the charts in the size and colour of its grade, and the word."""
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
@@ -11,6 +11,14 @@ from desktop.views.anomalies.table import EVENT_ROLE
 
 _LEFT = 11
 _ROOM = 12
+
+
+class MiddleDelegate(QStyledItemDelegate):
+    """Leaves out the middle of what is too long: both the kind and the number of a device stay readable."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:  # noqa: N802
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
 class GradeDelegate(QStyledItemDelegate):

@@ -14,12 +14,12 @@ from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL, Palette
 from desktop.model.predictions.event import Event, EventKey
 from desktop.model.predictions.record import Grade
 from desktop.qtmodels.anomalies import PAGE, Anomalies
-from desktop.views.anomalies.delegate import GradeDelegate
+from desktop.views.anomalies.delegate import GradeDelegate, MiddleDelegate
 from desktop.views.anomalies.detail import EventDetail
 from desktop.views.anomalies.filters import FilterBar
 from desktop.views.anomalies.sorting import SortedEvents
 from desktop.views.anomalies.states import say_state
-from desktop.views.anomalies.table import BEGAN, COLUMNS, EVENT_ROLE, REASON, SCORE, SENSOR, SEVERITY, EventTable, Look
+from desktop.views.anomalies.table import BEGAN, COLUMNS, DEVICE, EVENT_ROLE, REASON, SCORE, SENSOR, SEVERITY, EventTable, Look
 from desktop.views.export.kinds import EventsKind, ExportKind
 from desktop.views.export.opening import Exports
 from desktop.views.page import Page, PageContext
@@ -32,8 +32,8 @@ TICK_MS: Final = 1000
 LIVE_S: Final = 3500.0
 _ROW_PX: Final = 28
 #: In a narrower window these columns go first.
-_SCORE_FROM_PX: Final = 1040
-_SENSOR_FROM_PX: Final = 940
+_SCORE_FROM_PX: Final = 1160
+_SENSOR_FROM_PX: Final = 1000
 
 
 class AnomaliesPage(Page):
@@ -100,7 +100,7 @@ class AnomaliesPage(Page):
         table.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
         table.setTabKeyNavigation(False)
         table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        table.setTextElideMode(Qt.TextElideMode.ElideRight)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = table.horizontalHeader()
@@ -111,6 +111,7 @@ class AnomaliesPage(Page):
             if number != REASON:
                 table.setColumnWidth(number, column.width)
         table.setItemDelegateForColumn(SEVERITY, GradeDelegate(theme=self.context.theme, parent=table))
+        table.setItemDelegateForColumn(DEVICE, MiddleDelegate(table))
         return table
 
     def _build(self) -> None:
@@ -347,6 +348,8 @@ class AnomaliesPage(Page):
         self.seen.setToolTip("Nobody has seen to it after all" if takes_back else "You have seen to it: it no longer counts")
         self.seen.setEnabled(bool(events) and not busy)
         open_ = sum(not e.acknowledged for e in self.model.events)
+        for button in (self.seen, self.seen_all, self.show_chart):
+            button.setVisible(bool(self.model.events))
         self.seen_all.setEnabled(open_ > 0 and not busy)
         self.undo.setVisible(bool(self._undo))
         self.undo.setText(f"Undo ({plural(len(self._undo), 'anomaly', 'anomalies')})")

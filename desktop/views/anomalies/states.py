@@ -54,7 +54,7 @@ def say_state(
     elif stage is Stage.NO_MODEL:
         panel.show_empty(
             "No model yet",
-            "A model learns from stored readings what is usual, and what does not fit stands here. Train it on the Model page.",
+            "A model learns from the stored readings what is usual. Once one is promoted, what does not fit is listed here.",
             "Open the Model page",
             lambda: go(MODEL),
         )

@@ -64,10 +64,25 @@ def moment_text(t: float, look: Look) -> str:
 def lasted(event: Event, look: Look) -> str:
     """``41 s``; what goes on says so."""
     if event.ongoing(look.now * 1000):
-        return f"{elapsed(max(0.0, look.now - event.start_ms / 1e3))}, goes on"
+        so_far = max(0.0, look.now - event.start_ms / 1e3)
+        # Above a minute without seconds: nobody needs to see them run.
+        return f"{elapsed(so_far) if so_far < 60 else _minutes(so_far)}, goes on"
     if event.end_ms <= event.start_ms:
         return "one reading" if event.readings == 1 else "a moment"
     return elapsed((event.end_ms - event.start_ms) / 1e3)
+
+
+def _minutes(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def without_kind(event: Event) -> str:
+    """The reason without the word that stands in the column before it."""
+    word, colon, rest = event.reason.partition(": ")
+    if not colon or word.casefold() != kind_word(event.key.kind).casefold():
+        return event.reason
+    return rest[:1].upper() + rest[1:]
 
 
 def seen_by(event: Event) -> str:
@@ -78,13 +93,13 @@ def seen_by(event: Event) -> str:
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("Severity", lambda e, _: GRADES[e.grade], lambda e: (e.grade, e.start_ms), 92),
     Column("Device", lambda e, _: elide_middle(e.key.device_id, _DEVICE_CHARS), lambda e: e.key.device_id, 158),
-    Column("Sensor", lambda e, _: sensor_word(e), sensor_word, 104),
-    Column("Kind", lambda e, _: kind_word(e.key.kind), lambda e: kind_word(e.key.kind), 96),
-    Column("Began", lambda e, look: moment_text(e.start_ms / 1e3, look), lambda e: e.start_ms, 84),
-    Column("Lasted", lasted, lambda e: e.end_ms - e.start_ms, 118),
+    Column("Sensor", lambda e, _: sensor_word(e), sensor_word, 112),
+    Column("Kind", lambda e, _: kind_word(e.key.kind), lambda e: kind_word(e.key.kind), 118),
+    Column("Began", lambda e, look: moment_text(e.start_ms / 1e3, look), lambda e: e.start_ms, 90),
+    Column("Lasted", lasted, lambda e: e.end_ms - e.start_ms, 140),
     Column("Score", lambda e, _: f"{e.score:.2f}", lambda e: e.score, 64, right=True),
-    Column("State", lambda e, _: seen_by(e), lambda e: (e.acknowledged, e.acknowledged_by), 104),
-    Column("Reason", lambda e, _: e.reason, lambda e: e.reason, 240),
+    Column("State", lambda e, _: seen_by(e), lambda e: (e.acknowledged, e.acknowledged_by), 112),
+    Column("Reason", lambda e, _: without_kind(e), lambda e: e.reason, 240),
 )
 SEVERITY, DEVICE, SENSOR, KIND, BEGAN, LASTED, SCORE, STATE, REASON = range(len(COLUMNS))
 

@@ -12,7 +12,7 @@ from desktop.views.page import Page
 from desktop.views.widgets.menu_button import IconButton
 from desktop.views.widgets.roles import set_role
 
-WIDTH = 72
+WIDTH = 76
 
 
 class NavRail(QFrame):

@@ -40,10 +40,11 @@ def put(topic: FakeTopic, device: str, *, partition: int = 0, age_s: float = 0.0
 
 
 @contextmanager
-def running(topic: FakeTopic, sink: Sink, max_backfill: int = 1000) -> Iterator[KafkaFeed]:
+def running(topic: FakeTopic, sink: Sink, max_backfill: int = 1000) -> Iterator[KafkaFeed[ReadingBatch]]:
     ticks = iter(range(10**9))
     feed = KafkaFeed(
-        login=KafkaLogin("nowhere"), sink=sink, decode=decode_batch, clock=lambda: NOW + next(ticks) * 1e-4, make_consumer=topic.consumer,
+        login=KafkaLogin("nowhere"), sink=sink, decode=decode_batch,
+        clock=lambda: NOW + next(ticks) * 1e-4, make_consumer=topic.consumer,
         topic_id=topic.topic_id,
         look_s=0.001, max_backfill=max_backfill, retry_s=0.01,
     )  # fmt: skip
