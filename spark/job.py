@@ -7,9 +7,11 @@ from typing import Final
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
 from spark.checkpoint import TopicReader, TopicUnavailableError, check, read_position, remember_topic
+from spark.failure import quietly
 from spark.settings import JobSettings
 from spark.state_file import StateFile
 
@@ -46,12 +48,41 @@ class StreamingJob(ABC):
                 self._stop.wait(min(30.0, 2.0**failures))
 
     @abstractmethod
-    def _run_query(self) -> None:
-        """Run one query until it ends or the job is stopped."""
+    def _start(self) -> StreamingQuery:
+        """Begin the query."""
+
+    def _note(self) -> str:
+        """What to say while all is well; may be empty."""
+        return ""
 
     @abstractmethod
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
         """Say in the state file why the query ended; it is begun again after a pause."""
+
+    def _run_query(self) -> None:
+        """Until it ends or the job is stopped."""
+        query = self._start()
+        well, checked = True, time.monotonic()
+        self._state.say(ok=True, message=self._note())
+        try:
+            while not self._stop.is_set():
+                if query.awaitTermination(1):
+                    return
+                if time.monotonic() - checked > TOPIC_CHECK_S:
+                    checked = time.monotonic()
+                    well = self._topic_is_well()
+                if well:
+                    self._state.say(ok=True, message=self._note())
+        finally:
+            quietly(query.stop)
+
+    def _topic_is_well(self) -> bool:
+        try:
+            self._check_topic()
+        except TopicUnavailableError as error:
+            self._state.say(ok=False, message=f"Kafka does not answer Spark: {error}")
+            return False
+        return True
 
     def _wait_for_topic(self) -> None:
         deadline = time.monotonic() + self._topic_wait_s

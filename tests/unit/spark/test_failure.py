@@ -1,6 +1,6 @@
 """What the job says of an error."""
 
-from spark.aggregate import reason
+from spark.failure import reason
 
 
 class SparkLikeError(Exception):
