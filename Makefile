@@ -69,6 +69,14 @@ test-swarm: setup-swarm ## The tests of the Swarm stack; they start a Docker eng
 	@# The first test waits for images and the whole stack: no dump of threads before that is a hang.
 	@$(TEST) tests/swarm -o faulthandler_timeout=2400 $(ARGS)
 
+.PHONY: test-cluster
+test-cluster: need-root setup-swarm ## The tests of several nodes: three Docker engines in network namespaces; need root
+	@$(TEST) tests/cluster -o faulthandler_timeout=1800 $(ARGS)
+
+.PHONY: need-root
+need-root:
+	@[[ $$(id -u) -eq 0 ]] || { echo "This starts Docker engines in network namespaces, which needs root: repeat it with sudo." >&2; exit 1; }
+
 .PHONY: lint
 lint: setup ## Check style, types, import directions, the committed schema; changes nothing
 	@$(PYTHON) -m ruff check

@@ -75,23 +75,25 @@ def wait_for_name(name: str, *, timeout_s: float) -> bool:
     return False
 
 
-def own_address(peer: str, *, timeout_s: float = 120.0) -> str:
-    """This container's address in the network in which `peer` is.
+def own_address(*peers: str, timeout_s: float = 120.0) -> str:
+    """This container's address in the network in which `peers` are.
 
-    A container has addresses in several networks, and only this one is reached by others. Waits until the peer's name is known,
-    which Swarm says once the peer is healthy.
+    A container has addresses in several networks, and only this one is reached by others. Waits until the name of one peer is
+    known, which Swarm says once that peer is healthy.
 
     Raises:
-        SettingError: it was not known in time.
+        SettingError: none was known in time.
     """
     deadline = time.monotonic() + timeout_s
     while True:
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.connect((peer, 9))  # sends nothing: it only asks the kernel for the way
-                address: str = probe.getsockname()[0]
-                return address
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise SettingError(f"{peer} was not found within {timeout_s:.0f} s ({error.strerror or error})") from None
+        for peer in peers:
+            try:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                    probe.connect((peer, 9))  # sends nothing: it only asks the kernel for the way
+                    address: str = probe.getsockname()[0]
+                    return address
+            except OSError as error:
+                reason = error.strerror or error
+        if time.monotonic() > deadline:
+            raise SettingError(f"{', '.join(peers)}: not found within {timeout_s:.0f} s ({reason})")
         time.sleep(0.5)

@@ -70,7 +70,8 @@ def connect(environment: Environment) -> tuple[str, ...]:
         **kafka.connect_properties(
             bootstrap=bootstrap,
             listen=EVERY_ADDRESS,
-            advertised_host=own_address(bootstrap.split(",", 1)[0].rpartition(":")[0]),
+            # Any of the brokers will do: one of several may be away.
+            advertised_host=own_address(*(server.rpartition(":")[0] for server in bootstrap.split(","))),
             port=ports.CONNECT,
             replicas=environment.number("PAAI_REPLICATION_FACTOR", 1),
         ),
@@ -122,6 +123,8 @@ def _quorum(environment: Environment) -> dict[str, str]:
         "node.id": str(environment.number("PAAI_NODE_ID")),
         "controller.quorum.voters": environment.text("PAAI_VOTERS"),
         "controller.listener.names": "CONTROLLER",
+        # A broker that was away leads again after half a minute, not after Kafka's five.
+        "leader.imbalance.check.interval.seconds": "30",
     }
 
 

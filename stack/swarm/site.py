@@ -124,6 +124,8 @@ class Site:
     def _of_brokers(self) -> dict[str, str]:
         return {
             "PAAI_BROKER_1_CONSTRAINT": f"node.labels.{BROKER_LABEL} == 1",
+            # Not any manager: on another one volumes would be empty.
+            "PAAI_DATA_CONSTRAINT": f"node.labels.{BROKER_LABEL} == 1",
             "PAAI_GENERATOR_CONSTRAINT": "node.platform.os == linux",
             **{f"PAAI_BROKER_{number}_HOST": host for number, host in self.brokers().items()},
         }

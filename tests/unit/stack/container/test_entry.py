@@ -15,8 +15,8 @@ from stack.container.environment import Environment, SettingError
 def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (environment, kafka, gateway, mongo):
         monkeypatch.setattr(module, "RUN_DIR", tmp_path)
-    monkeypatch.setattr(kafka, "own_address", lambda _peer: "10.0.0.7")
-    monkeypatch.setattr(spark, "own_address", lambda _peer: "10.0.0.7")
+    for module in (kafka, spark):
+        monkeypatch.setattr(module, "own_address", lambda *_peers: "10.0.0.7")
     return tmp_path
 
 
@@ -63,6 +63,7 @@ def test_a_broker_of_several_is_a_voter(run_dir: Path, monkeypatch: pytest.Monke
     assert found["advertised.listeners"] == "INTERNAL://broker-2:29092,EXTERNAL://192.0.2.2:9192"
     assert found["authorizer.class.name"] == "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
     assert (found["default.replication.factor"], found["min.insync.replicas"]) == ("3", "2")
+    assert int(found["leader.imbalance.check.interval.seconds"]) <= 60
 
 
 def test_connect_reads_secrets_and_no_other_files(run_dir: Path) -> None:
@@ -71,6 +72,31 @@ def test_connect_reads_secrets_and_no_other_files(run_dir: Path) -> None:
 
     assert found["config.providers.file.param.allowed.paths"] == "/run/secrets"
     assert found["rest.advertised.host.name"] == "10.0.0.7"
+
+
+def test_an_address_is_found_while_one_of_several_peers_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Probe:
+        def __init__(self, *_: object) -> None: ...
+        def __enter__(self) -> "Probe":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def connect(self, address: tuple[str, int]) -> None:
+            asked.append(address[0])
+            if address[0] != "broker-2":
+                raise OSError(-2, "Name or service not known")
+
+        def getsockname(self) -> tuple[str, int]:
+            return "10.0.0.7", 9
+
+    monkeypatch.setattr(environment.socket, "socket", Probe)
+
+    assert environment.own_address("broker", "broker-2", "broker-3") == "10.0.0.7"
+    assert asked == ["broker", "broker-2"]
+    with pytest.raises(SettingError, match="broker, broker-3: not found within 0 s"):
+        environment.own_address("broker", "broker-3", timeout_s=0)
 
 
 def test_executors_unpack_libraries_where_code_may_be_run(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

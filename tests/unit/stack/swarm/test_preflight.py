@@ -119,4 +119,6 @@ def test_a_cluster_wants_a_node_for_each_broker(site: Site, engine: FakeEngine) 
     assert not failed(cluster)
     variables = cluster.variables(cluster.credentials())
     assert (variables["PAAI_BROKER_1_HOST"], variables["PAAI_BROKER_3_HOST"]) == ("127.0.0.1", "10.0.0.3")
+    # A volume is one node's: what keeps state is not placed on whichever manager there is.
+    assert variables["PAAI_DATA_CONSTRAINT"] == "node.labels.paai.broker == 1"
     assert SwarmTarget(cluster).endpoints().kafka == "127.0.0.1:13092,10.0.0.2:13192,10.0.0.3:13292"
