@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,7 @@ from backend.contract.timestamps import parse_time
 from backend.predictor.errors import CancelledError, PredictorError
 from backend.predictor.registry import Registry
 from backend.predictor.settings import PredictorSettings
+from backend.predictor.training.files import read_history
 from backend.predictor.training.run import Options, train
 from backend.predictor.training.source import MongoSource
 
@@ -47,7 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         registry = Registry(client, key=settings.seal_key)
-        source = MongoSource(client, from_ms=options.from_ms, to_ms=options.to_ms)
+        source = (
+            read_history(given.history, from_ms=options.from_ms, to_ms=options.to_ms)
+            if given.history is not None
+            else MongoSource(client, from_ms=options.from_ms, to_ms=options.to_ms)
+        )
         outcome = train(source, options, report=report, cancelled=stop.is_set)
         report(1.0, "stores the model")
         version = registry.publish(outcome.bundle)
@@ -104,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--from", dest="from_", type=_time, help="first moment (ISO 8601 or epoch seconds); default: all")
     parser.add_argument("--to", type=_time, help="moment after the last; default: now")
+    parser.add_argument(
+        "--history", type=Path, metavar="DIR", help="train on files of `python -m backend.generator history` instead"
+    )
     parser.add_argument("--sensors", nargs="+", choices=SENSORS, help="only these")
     parser.add_argument("--seed", type=int, default=0, help="the same history and seed give the same model (0)")
     parser.add_argument("--max-readings", type=int, default=240_000, help="per sensor at most (240000)")
