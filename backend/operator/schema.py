@@ -158,8 +158,8 @@ class SchemaKeeper:
             key = [(name, 1) for name in index.fields]
             if any(list(i["key"].items()) == key for i in indexes):  # the same fields otherwise: must go first
                 db[spec.name].drop_index(key)
-            only = {"partialFilterExpression": dict(index.only)} if index.only else {}
-            db[spec.name].create_index(key, unique=index.unique, **only)
+            options: Document = {"partialFilterExpression": dict(index.only)} if index.only else {}
+            db[spec.name].create_index(key, unique=index.unique, **options)
             log.info("collection %s: index on %s created", spec.name, ", ".join(index.fields))
             changed = True
         return changed

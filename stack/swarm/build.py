@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from stack import mongo
 from stack.board import StepBoard
-from stack.errors import EngineError
+from stack.errors import CancelledError, EngineError, StackError
 from stack.images.build import build_images
 from stack.images.catalogue import PUBLISHED
 from stack.images.client import Docker
@@ -15,6 +16,7 @@ from stack.swarm.site import LITE_MONGO, OFFICIAL_MONGO, Site
 from stack.swarm.up import SECRETS, provide, write_variables
 from stack.swarm.watch import guarded
 from stack.target import Step
+from stack.working import run_step
 
 _PULL_TIMEOUT_S: Final = 300.0
 _MONGO: Final = "mongo"
@@ -38,6 +40,8 @@ def build(
     board.add(SECRETS, "Credentials")
     lite: list[bool] = []
     yield from _shifted(guarded(board, _mongo(site, board, lite), _MONGO), by=0, more=0)
+    if lite[0] and not mongo.is_built() and mongo.may_build():
+        yield from _shifted(_compiled(board, cancel), by=0, more=0)
     images = tuple(name for name in PUBLISHED if name != _LITE or lite[0])
     steps = (builder or _build_images)(Docker(site.engine.command), images, base, cancel)
     total = 0
@@ -70,6 +74,16 @@ def _mongo(site: Site, board: StepBoard, lite: list[bool]) -> Iterator[Step]:
     else:
         lite.append(False)
         yield board.done(_MONGO, f"{wanted} pulled.")
+
+
+def _compiled(board: StepBoard, cancel: threading.Event | None) -> Iterator[Step]:
+    """SecantusDB's Rust build, which the image of the stand-in takes in: it alone looks at rights on single collections."""
+    try:
+        yield from run_step(board, _MONGO, lambda progress: mongo.build_rs(progress, cancel), begins="Compiles SecantusDB.")
+    except CancelledError:
+        raise
+    except StackError as error:
+        yield board.done(_MONGO, f"SecantusDB's Python build stands in. {error}")
 
 
 def _credentials(site: Site, board: StepBoard) -> Iterator[Step]:

@@ -60,9 +60,13 @@ class Load:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+        assert not self._thread.is_alive(), "the load did not end"
+
+    def stop(self) -> None:
+        """End it; what was begun is finished."""
         self._stop.set()
         self._thread.join(180)
-        assert not self._thread.is_alive(), "the load did not end"
 
     def wait_for(self, more: int, timeout_s: float = 180.0) -> None:
         """Until that many more readings were acknowledged."""

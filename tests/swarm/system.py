@@ -14,6 +14,7 @@ from pymongo.database import Database
 
 from backend.contract.login import Login, parse_login, with_login
 from backend.contract.names import DATABASE
+from stack.swarm.secrets import PLAIN
 from stack.swarm.site import Site
 from stack.swarm.target import SwarmTarget
 from stack.target import Endpoints, ServiceStatus
@@ -107,7 +108,7 @@ class LiveSwarm:
     def secret_values(self) -> dict[str, str]:
         """Every value that nobody may see: passwords and tokens by the secret's name."""
         entries = self.site.credentials().entries
-        plain = {name: entry.value.strip() for name, entry in entries.items() if name in {"token", "mongo_root"}}
+        plain = {name: entry.value.strip() for name, entry in entries.items() if name in PLAIN}
         return plain | {name: parse_login(entry.value).password for name, entry in entries.items() if name not in plain}
 
     def mongo_uri(self, login: Login) -> str:

@@ -37,7 +37,9 @@ def test_only_what_asks_for_credentials_is_published(swarm: LiveSwarm) -> None:
     mine = f"{swarm.site.stack}_"
     published = {port for port, name in swarm.site.engine.published_ports().items() if name.startswith(mine)}
     pages = (base.CONNECT, base.SPARK_MASTER_UI, base.SPARK_WORKER_UI)
-    assert published == {number + offset for number in (base.PAAI, base.GENERATOR, base.KAFKA, base.MONGO, *pages)}
+    assert published == {
+        number + offset for number in (base.PAAI, base.GENERATOR, base.PREDICTOR, base.KAFKA, base.MONGO, *pages)
+    }
     for number in (base.ZOOKEEPER, base.SPARK_MASTER, base.KAFKA_JMX, 29092):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", number + offset)) != 0, number + offset

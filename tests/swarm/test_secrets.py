@@ -22,6 +22,9 @@ def test_the_search_finds_what_is_there(swarm: LiveSwarm) -> None:
     values = swarm.secret_values()
     for name in ("mongo_root", "mongo_sink", "mongo_spark", "mongo_paai", "mongo_predictor", "mongo_desktop", "kafka_client"):
         assert values[name] in text, name
+    text = swarm.in_container("predictor", code)
+    for name in ("token", "admin_token", "model_key", "mongo_predictor"):
+        assert values[name] in text, name
 
 
 def test_configuration(swarm: LiveSwarm) -> None:
@@ -81,4 +84,5 @@ for path in {json.dumps(_DRIVER_PAGES)}:
     except OSError as error:
         print(error)
 """
-    assert_clean(swarm, swarm.in_container("spark-job", code), "the job's own pages")
+    for job in ("spark-job", "spark-predict"):
+        assert_clean(swarm, swarm.in_container(job, code), f"the pages of {job}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.contract.ports import Ports
-from stack import canary
+from stack import canary, mongo
 from stack.swarm import down, operations, preflight, rotate, up, watch
 from stack.swarm.site import Site
 from stack.swarm.store import CredentialStore
@@ -40,6 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "port_is_free", lambda port, host: True)
     monkeypatch.setattr(preflight, "outdated", lambda docker, images: ())
     monkeypatch.setattr(canary, "send", _sent)
+    monkeypatch.setattr(mongo, "is_built", lambda: True)
 
 
 def _sent(*, paai: str, mongo: str, token: str | None, cancel: threading.Event) -> Iterator[str]:

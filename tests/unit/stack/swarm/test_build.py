@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from stack.errors import EngineError
+from stack import mongo
+from stack.errors import EngineError, MongoMissingError
 from stack.images.client import Docker
 from stack.swarm.build import build
 from stack.swarm.site import Site
@@ -49,6 +50,37 @@ def test_the_stand_in_where_it_cannot(site: Site, engine: FakeEngine, builder: B
     assert "mongo-lite" in builder.images
     assert builder.base == "debootstrap"
     assert any("SecantusDB stands in. no route to the registry." in step.detail for step in steps)
+
+
+def test_the_stand_in_is_compiled_where_that_can_be_done(
+    site: Site, engine: FakeEngine, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del engine.images["paai-mongo-lite:latest"]
+    asked: list[str] = []
+    monkeypatch.setattr(mongo, "is_built", lambda: False)
+    monkeypatch.setattr(mongo, "may_build", lambda: True)
+    monkeypatch.setattr(mongo, "build_rs", lambda progress, cancel: asked.append("rs"))
+    list(build(site, builder=builder))
+    assert asked == ["rs"]
+    monkeypatch.setattr(mongo, "may_build", lambda: False)
+    list(build(site, builder=builder))
+    assert asked == ["rs"]
+
+
+def test_a_stand_in_that_cannot_be_compiled_is_pythons(
+    site: Site, engine: FakeEngine, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_progress: object, _cancel: object) -> None:
+        raise MongoMissingError("cargo failed", why="no network.")
+
+    del engine.images["paai-mongo-lite:latest"]
+    monkeypatch.setattr(mongo, "is_built", lambda: False)
+    monkeypatch.setattr(mongo, "may_build", lambda: True)
+    monkeypatch.setattr(mongo, "build_rs", fails)
+    last = {step.key: step for step in build(site, builder=builder)}
+    assert "Python build stands in. cargo failed" in last["mongo"].detail
+    assert {step.state for step in last.values()} == {StepState.DONE}
+    assert "mongo-lite" in builder.images
 
 
 def test_an_image_that_was_asked_for_by_name_has_no_stand_in(

@@ -62,6 +62,15 @@ def test_a_service_on_every_node() -> None:
     assert found.update is None
 
 
+def test_what_the_operator_is_given_beside_its_logins_is_not_in_use() -> None:
+    document = deepcopy(SERVICE)
+    document["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"] = [
+        {"SecretName": "paai_mongo_sink_v2", "File": {"Name": "mongo_sink_old"}},
+        {"SecretName": "paai_mongo_sink_v1", "File": {"Name": "mongo_sink"}},
+    ]
+    assert parse.service(document, "paai").secrets == ("paai_mongo_sink_v1",)
+
+
 def test_a_task() -> None:
     found = parse.task(TASK, TEMPLATE)
     assert (found.slot, found.state, found.exit_code, found.container_id) == (2, "failed", 1, "c1")
