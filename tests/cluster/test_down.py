@@ -29,12 +29,17 @@ def test_nothing_is_left_of_engines_and_network(cluster: LiveCluster) -> None:
 
 
 def left_of(directory: Path, key: str) -> list[str]:
-    """What of this run is on this machine: namespaces, links, processes, mounts, directories of nodes."""
+    """What of this run is on this machine: namespaces, links, processes, mounts in any namespace, directories of nodes."""
+    place = str(directory / "node-")
     links = [line for line in node_network.ip("-o", "link").splitlines() if f"paai-{key}" in line]
     processes = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if any(str(directory / "node-") in word for word in words):
-            processes.append(" ".join(words)[:120])
-    mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(directory / "node-") in line]
-    return node_network.namespaces(key) + links + processes + mounts + [str(path) for path in directory.glob("node-*")]
+        try:
+            mounts = Path(f"/proc/{process.pid}/mountinfo").read_text()
+        except OSError:
+            continue
+        # What runs in a container has its root file system there.
+        if place in mounts or any(place in word for word in words):
+            processes.append(f"{process.pid} {' '.join(words)[:120]}")
+    return node_network.namespaces(key) + links + processes + [str(path) for path in directory.glob("node-*")]

@@ -146,11 +146,13 @@ def stop(directory: Path, *, keep_data: bool = False) -> None:
     if engine is None:
         return
     if _answers(engine):
-        # Tasks first: Swarm would start anew whatever else is removed.
-        engine.docker("swarm", "leave", "--force", check=False)
-        containers = engine.docker("ps", "--all", "--quiet", check=False).split()
-        if containers:
-            engine.docker("rm", "--force", *containers, check=False, timeout_s=STOP_S)
+        # What does not end in time is killed below.
+        with contextlib.suppress(AssertionError):
+            # Tasks first: Swarm would start anew whatever else is removed.
+            engine.docker("swarm", "leave", "--force", check=False)
+            containers = engine.docker("ps", "--all", "--quiet", check=False).split()
+            if containers:
+                engine.docker("rm", "--force", *containers, check=False, timeout_s=STOP_S)
     _stop_processes(engine)
     _unmount_below(directory)
     if not engine.namespace:  # else they go with it
@@ -289,8 +291,11 @@ def _stop_processes(engine: Engine) -> None:
             daemon.send_signal(signal.SIGTERM)
             with contextlib.suppress(psutil.TimeoutExpired):
                 daemon.wait(STOP_S)
-    # containerd and its shims outlive a dockerd that was killed.
+    # containerd and its shims outlive a dockerd that was killed, and what runs in containers outlives the shims.
     left = [process for process in psutil.process_iter() if _belongs(process, engine)]
+    for process in list(left):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left += process.children(recursive=True)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
