@@ -24,6 +24,8 @@ FEEDERS: Final = (
 )
 #: The longest `stop_grace_period` and some time for the engine.
 STOP_TIMEOUT_S: Final = 150.0
+#: How often in a row none must be seen before there is none: the engine makes containers a while after it was told of them.
+QUIET_LOOKS: Final = 3
 
 _FEEDERS, _SERVICES, _NETWORKS, _VOLUMES, _SECRETS = "feeders", "services", "networks", "volumes", "secrets"
 
@@ -61,6 +63,8 @@ class Down:
         yield board.done(_SERVICES, "Nothing of the stack runs on this node any more.")
         yield board.begin(_NETWORKS)
         yield from self._until_no_networks()
+        # A task that was being prepared when its service was removed may still have got a container.
+        yield from self._until_none(_NETWORKS, None)
         yield board.done(_NETWORKS, "Removed.")
         if self._purge:
             yield from self._remove_volumes()
@@ -68,9 +72,13 @@ class Down:
 
     def _until_none(self, key: str, names: list[str] | None) -> Iterator[Step]:
         """Until no container of these services is on this node; of any, with None."""
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while left := self._left(names):
-            if step := self._board.update(key, f"Waits for {left} containers to end what they are doing."):
+        deadline, quiet = time.monotonic() + STOP_TIMEOUT_S, 0
+        while True:
+            left = self._left(names)
+            quiet = 0 if left else quiet + 1
+            if quiet >= (QUIET_LOOKS if names is None else 1):
+                return
+            if left and (step := self._board.update(key, f"Waits for {left} containers to end what they are doing.")):
                 yield step
             if time.monotonic() > deadline:
                 raise WaitTimeoutError(

@@ -233,3 +233,19 @@ def test_a_rotation_from_elsewhere_is_noticed(deployed: Site, engine: FakeEngine
     deployed.store.save(deployed.keys(engine.info()), copy)
     with pytest.raises(StackError, match="copy of the credentials of stack paai-4000 is old"):
         list(SwarmTarget(deployed).up())
+
+
+def test_down_waits_for_containers_that_come_late(deployed: Site, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    # Before the services are gone; none; one of a task that was being prepared; none for good.
+    seen = iter([[], [], ["paai-4000_broker.1.abc"], ["paai-4000_broker.1.abc"]])
+
+    def containers(_stack: str) -> list[str]:
+        found = next(seen, [])
+        looks.append(len(found))
+        return found
+
+    monkeypatch.setattr(engine, "containers", containers)
+    assert list(SwarmTarget(deployed).down())[-1].state is StepState.DONE
+    assert looks[-3:] == [0, 0, 0]
+    assert 1 in looks
