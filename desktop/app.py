@@ -37,6 +37,7 @@ from desktop.views import theme as look
 from desktop.views.anomalies.page import AnomaliesPage
 from desktop.views.history.page import HistoryPage
 from desktop.views.live.page import LivePage
+from desktop.views.model.page import ModelPage
 from desktop.views.page import Page, PageContext
 from desktop.views.restyle import Restyler
 from desktop.views.services.page import ServicesPage
@@ -81,6 +82,7 @@ def build_pages(context: PageContext, operations: Operations, anomalies: Anomali
         LivePage(context=context),
         HistoryPage(context=context),
         AnomaliesPage(context=context, anomalies=anomalies),
+        ModelPage(context=context),
         ServicesPage(context=context, operations=operations),
     ]
 

@@ -13,7 +13,7 @@ from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
 from desktop.qtmodels.theme import ThemeController
 from desktop.settings import Settings
-from desktop.views.widgets.state_panel import Banner, StatePanel
+from desktop.views.widgets.state_panel import RETRY, Banner, StatePanel
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,20 @@ class Page(QWidget):
         self.state_panel.show_loading(text, on_cancel)
         self._stack.setCurrentWidget(self.state_panel)
 
-    def show_error(self, what: str, why: str = "", remedy: str = "", on_retry: Callable[[], None] | None = None) -> None:
+    def show_error(
+        self,
+        what: str,
+        why: str = "",
+        remedy: str = "",
+        on_click: Callable[[], None] | None = None,
+        *,
+        button: str = RETRY,
+    ) -> None:
         """What failed, why, what to do. Content that was shown before stays, under a banner."""
         if self._body is not None and self._body_seen:
-            self.banner.show_error(what, why, remedy, on_retry)
+            self.banner.show_error(what, why, remedy, on_click, button=button)
             self._stack.setCurrentWidget(self._body)
             return
         self.banner.hide()
-        self.state_panel.show_error(what, why, remedy, on_retry)
+        self.state_panel.show_error(what, why, remedy, on_click, button=button)
         self._stack.setCurrentWidget(self.state_panel)

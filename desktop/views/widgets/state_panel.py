@@ -13,6 +13,7 @@ from desktop.views.widgets.roles import label, set_role
 Click = Callable[[], None]
 
 TEXT_WIDTH = 420
+RETRY = "Try again"
 
 
 class StatePanel(QWidget):
@@ -66,10 +67,12 @@ class StatePanel(QWidget):
         """Waiting for `text`."""
         self._set("", text, "Cancel" if on_cancel else "", on_cancel, loading=True)
 
-    def show_error(self, what: str, why: str = "", remedy: str = "", on_retry: Click | None = None) -> None:
+    def show_error(
+        self, what: str, why: str = "", remedy: str = "", on_click: Click | None = None, *, button: str = RETRY
+    ) -> None:
         """Failed."""
         text = "\n".join(part for part in (why, remedy) if part)
-        self._set(what, text, "Try again" if on_retry else "", on_retry, error=True)
+        self._set(what, text, button if on_click else "", on_click, error=True)
 
     def _set(
         self,
@@ -114,7 +117,7 @@ class Banner(QFrame):
         set_role(self, "banner")
         self.image = QLabel()
         self.text = label(wrap=True)
-        self.button = QPushButton("Try again")
+        self.button = QPushButton(RETRY)
         self.button.clicked.connect(self._clicked)
         self.dismiss = QPushButton("Dismiss")
         set_role(self.dismiss, "quiet")
@@ -129,11 +132,14 @@ class Banner(QFrame):
         theme.changed.connect(self._recolour)
         self._recolour()
 
-    def show_error(self, what: str, why: str = "", remedy: str = "", on_retry: Click | None = None) -> None:
+    def show_error(
+        self, what: str, why: str = "", remedy: str = "", on_click: Click | None = None, *, button: str = RETRY
+    ) -> None:
         """Say it until it is dismissed or done with."""
-        self._click = on_retry
+        self._click = on_click
         self.text.setText(" ".join(part for part in (what, why, remedy) if part))
-        self.button.setVisible(on_retry is not None)
+        self.button.setText(button)
+        self.button.setVisible(on_click is not None)
         self.show()
 
     def _recolour(self) -> None:

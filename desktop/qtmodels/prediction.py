@@ -1,0 +1,334 @@
+"""The predictor as the window sees it: its models, its trainings, how far scoring is; and what a user does with them."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.model.notifications import Notifications
+from desktop.model.predictor.card import Models
+from desktop.model.predictor.training import Scoring, Training
+from desktop.model.predictor.words import outcome
+from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.tasks import RunTask
+from desktop.services.errors import ServiceError, UnreachableError
+from desktop.settings import Settings
+from stack.target import Endpoints
+
+LOOK_MS: Final = 1000
+#: Models change seldom: every so many looks, and after whatever may have changed them.
+MODELS_EVERY: Final = 3
+_PROMOTE_KEY: Final = "model/promote_after"
+
+
+class PredictorApi(Protocol):
+    """`desktop.services.predictor_client.PredictorClient`. Blocking; raises ServiceError."""
+
+    def models(self) -> Models: ...
+    def jobs(self) -> list[Training]: ...
+    def train(self, *, start: float | None = None, end: float | None = None, sensors: Sequence[str] = ()) -> str: ...
+    def cancel(self, job: str) -> Training: ...
+    def promote(self, version: str) -> None: ...
+    def roll_back(self) -> str: ...
+    def delete(self, version: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What is asked, and how that is let go of.
+
+    Attributes:
+        api: The predictor.
+        scoring: How far the scoring job is (blocking; raises ServiceError).
+        close: Drops the connections.
+    """
+
+    api: PredictorApi
+    scoring: Callable[[], Scoring | None]
+    close: Callable[[], None]
+
+
+MakeLink = Callable[[Endpoints], Link]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One look; None for what was not asked."""
+
+    trainings: list[Training]
+    models: Models | None
+    scoring: Scoring | None
+
+
+class Prediction(QObject):
+    """Lives on the GUI thread; asks off it, once a second while it is watched or a training is to be promoted.
+
+    Attributes:
+        models: As last told; None before the first answer.
+        trainings: Since the predictor's start, the newest first.
+        scoring: None where the scoring job never told.
+        error: Why the last look failed, or None.
+        doing: What is being done for the user right now: "promotes v3"; empty for nothing.
+
+    Signals:
+        changed(): any of these.
+        failed(Exception): what the user asked for was refused.
+        promoted(str): a version scores the stream from now on.
+    """
+
+    changed = Signal()
+    failed = Signal(object)
+    promoted = Signal(str)
+
+    def __init__(
+        self,
+        *,
+        monitor: Monitor,
+        run_task: RunTask,
+        settings: Settings,
+        notifications: Notifications,
+        make_link: MakeLink,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._monitor, self._run_task, self._settings = monitor, run_task, settings
+        self._notifications, self._make_link = notifications, make_link
+        self._link: Link | None = None
+        self._building = threading.Lock()
+        self._epoch = 0  # counts systems; an answer of an earlier one is dropped
+        self._looking = False
+        self._looks = 0
+        self._newest = 0  # number of the look that counts; one that was overtaken is dropped
+        self._watched = False
+        self._forget()
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self.look)
+
+    def _forget(self) -> None:
+        self.models: Models | None = None
+        self.trainings: list[Training] = []
+        self.scoring: Scoring | None = None
+        self.error: Exception | None = None
+        self.doing = ""
+
+    # What is known
+
+    @property
+    def running(self) -> Training | None:
+        """The training that runs."""
+        return next((t for t in self.trainings if t.running), None)
+
+    @property
+    def last(self) -> Training | None:
+        """The training that began last."""
+        return self.trainings[0] if self.trainings else None
+
+    @property
+    def promotes_after(self) -> str:
+        """The job whose model is promoted where it is better; empty for none. Outlives the window."""
+        return self._settings.text(_PROMOTE_KEY)
+
+    # Life
+
+    def watch(self, on: bool) -> None:
+        """Whether somebody looks."""
+        self._watched = on
+        self._mind_timer()
+        if on:
+            self._looks = 0
+            self.look()
+
+    def attached(self) -> None:
+        """Another system is there."""
+        self._leave()
+        self._mind_timer()
+        if self._watched:
+            self.look()
+
+    def detached(self) -> None:
+        """None is there."""
+        self._leave()
+        self._timer.stop()
+        self.changed.emit()
+
+    def close(self) -> None:
+        """For good."""
+        self._timer.stop()
+        self._epoch += 1
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+    def _leave(self) -> None:
+        self._epoch += 1
+        self._looking = False
+        self._forget()
+        link, self._link = self._link, None
+        if link is not None:
+            self._run_task(link.close, lambda _: None, lambda _: None)
+
+    def _mind_timer(self) -> None:
+        if self._monitor.is_attached and (self._watched or self.promotes_after):
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    # Looking
+
+    def look(self) -> None:
+        """Ask now, unless an answer is awaited."""
+        if self._looking or not self._monitor.is_attached:
+            return
+        self._looking = True
+        full = self.models is None or self._looks % MODELS_EVERY == 0
+        self._looks += 1
+        self._newest += 1
+        number = self._newest
+
+        def ask() -> _Seen:
+            link = self._connect()
+            trainings = link.api.jobs()
+            return _Seen(trainings, link.api.models() if full else None, _scoring(link) if full else None)
+
+        def saw(seen: _Seen) -> None:
+            if number == self._newest:
+                self._saw(seen, full)
+
+        def failed(error: Exception) -> None:
+            if number == self._newest:
+                self._looking, self.error = False, error
+                self.changed.emit()
+
+        self._ask(ask, saw, failed)
+
+    def _saw(self, seen: _Seen, full: bool) -> None:
+        self._looking = False
+        self.error = None
+        was, self.trainings = self.running, seen.trainings
+        if seen.models is not None:
+            self.models = seen.models
+        if full:
+            self.scoring = seen.scoring
+        ended = was is not None and self.running is None
+        if ended:
+            self._looks = 0  # what it published is not in the list yet
+        self.changed.emit()
+        if full:
+            self._promote_what_is_better()
+        elif ended:
+            self.look()
+
+    def _promote_what_is_better(self) -> None:
+        job = self.promotes_after
+        if not job or self.models is None:
+            return
+        training = next((t for t in self.trainings if t.job == job), None)
+        if training is not None and training.running:
+            return
+        self._settings.set_text(_PROMOTE_KEY, "")
+        self._mind_timer()
+        if training is None:
+            self._tell("The predictor was restarted; what became of the training cannot be said.")
+            return
+        version = self.models.get(training.result.version) if training.result is not None else None
+        if version is not None and not version.promoted and version.card.beats_baselines:
+            self.promote(version.version)
+        else:
+            self._tell(outcome(training, version).line.text)
+
+    def _tell(self, text: str) -> None:
+        if not self._watched:  # on the page it is seen
+            self._notifications.info(text)
+
+    # Doing
+
+    def train(self, *, start: float | None, end: float | None, sensors: Sequence[str], promote: bool) -> None:
+        """Begin a training; with `promote` its model is promoted if it beats every simple forecast."""
+
+        def began(job: str) -> None:
+            self._settings.set_text(_PROMOTE_KEY, job if promote else "")
+            self._mind_timer()
+
+        self._do("begins the training", lambda api: api.train(start=start, end=end, sensors=sensors), began)
+
+    def cancel(self) -> None:
+        """End the training that runs."""
+        training = self.running
+        if training is not None:
+            self._do("cancels the training", lambda api: api.cancel(training.job), lambda _: None)
+
+    def promote(self, version: str) -> None:
+        """Score the stream with this version."""
+        self._do(f"promotes {version}", lambda api: api.promote(version), lambda _: self._was_promoted(version))
+
+    def roll_back(self) -> None:
+        """Score the stream with what scored it before."""
+        self._do("rolls back", lambda api: api.roll_back(), self._was_promoted)
+
+    def delete(self, version: str) -> None:
+        """Remove a version."""
+        self._do(f"removes {version}", lambda api: api.delete(version), lambda _: None)
+
+    def _was_promoted(self, version: str) -> None:
+        self.promoted.emit(version)
+        self._tell(f"Model {version} is promoted: the stream is scored with it within seconds.")
+
+    def _do(self, doing: str, call: Callable[[PredictorApi], object], then: Callable[..., None]) -> None:
+        if self.doing:
+            return
+        self.doing = doing
+        self.changed.emit()
+
+        def done(result: object) -> None:
+            self.doing = ""
+            then(result)
+            self._looks, self._looking = 0, False
+            self.look()
+            self.changed.emit()
+
+        def failed(error: Exception) -> None:
+            self.doing = ""
+            self.changed.emit()
+            self.failed.emit(error)
+            self._tell(str(error))
+
+        self._ask(lambda: call(self._connect().api), done, failed)
+
+    # Asking
+
+    def _connect(self) -> Link:
+        """The link to the attached system; worker thread."""
+        with self._building:
+            if self._link is None:
+                endpoints = self._monitor.endpoints
+                if endpoints is None:
+                    raise UnreachableError("Nothing runs", remedy="Deploy the system first.")
+                if not endpoints.predictor:
+                    raise UnreachableError(
+                        "This system has no predictor", remedy="An earlier version deployed it: stop it and deploy it again."
+                    )
+                self._link = self._make_link(endpoints)
+            return self._link
+
+    def _ask(self, func: Callable[[], object], on_result: Callable[..., None], on_error: Callable[[Exception], None]) -> None:
+        epoch = self._epoch
+
+        def done(result: object) -> None:
+            if epoch == self._epoch:
+                on_result(result)
+
+        def failed(error: Exception) -> None:
+            if epoch == self._epoch:
+                on_error(error)
+
+        self._run_task(func, done, failed)
+
+
+def _scoring(link: Link) -> Scoring | None:
+    try:
+        return link.scoring()
+    except ServiceError:
+        return None  # the predictor answers; what MongoDB does not tell is unknown
