@@ -48,12 +48,11 @@ def nodes() -> Iterator[Cluster]:
         images = docker_engine.start(builder, swarm=False)
         for _ in build_images(Docker(("docker", "-H", images.host))):
             pass
-        cluster = docker_cluster.start(folder, images)
-        docker_engine.stop(builder, keep_data=kept is not None)
-        yield cluster
+        docker_engine.stop(builder, keep_data=True)
+        yield docker_cluster.start(folder, builder)
     finally:
         docker_cluster.stop(folder)
-        docker_engine.stop(builder, keep_data=kept is not None)
+        docker_engine.stop(builder, keep_data=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,7 +1,6 @@
 """Several Docker engines of the tests' own that are one swarm, each on a machine of its own (`node_network`).
 
-`python -m tests.helpers.docker_cluster start|stop DIR` does by hand what `start` and `stop` do for tests; `start` takes the
-images of the engine whose directory is given with `--images`.
+`python -m tests.helpers.docker_cluster start|stop DIR` does by hand what `start` and `stop` do for tests.
 """
 
 import argparse
@@ -41,12 +40,12 @@ class Cluster:
         return self.engines[0]
 
 
-def start(directory: Path, images: Engine) -> Cluster:
+def start(directory: Path, images: Path) -> Cluster:
     """Make the network, start an engine on each node, and have them join.
 
     Args:
         directory: Everything that they write is below it, on the file system of `images`.
-        images: An engine that runs no containers; all nodes get its images.
+        images: Directory of an engine that was stopped and kept its data; all nodes get its images.
 
     Raises:
         AssertionError: something failed; nothing is left then.
@@ -56,9 +55,8 @@ def start(directory: Path, images: Engine) -> Cluster:
     directory.mkdir(parents=True, exist_ok=True)
     try:
         network = node_network.make(docker_engine.short_name(directory), NODES)
-        driver = images.docker("info", "--format", "{{.Driver}}").strip()
         for node in network.nodes:
-            _share_images(images.directory / "data", _place(directory, node.number) / "data", driver)
+            _share_images(images.resolve() / "data", _place(directory, node.number) / "data")
 
         def start_one(node: Node) -> Engine:
             return docker_engine.start(_place(directory, node.number), swarm=node.number == 1, node=node)
@@ -89,11 +87,12 @@ def _place(directory: Path, number: int) -> Path:
     return directory / f"node-{number}"
 
 
-def _share_images(source: Path, target: Path, driver: str) -> None:
-    """Give an engine that does not run yet the images of another, in seconds and without a byte more on disk.
+def _share_images(source: Path, target: Path) -> None:
+    """Give an engine the images of another, in seconds and with hardly a byte more on disk. Neither may run.
 
     Layers are links to the same files: no engine writes to those, it lays others above. What engines write is copied.
     """
+    driver = next((path.name for path in (source / "image").glob("*")), "none")
     assert driver in {"overlay2", "vfs"}, f"images of the storage driver {driver} cannot be shared; use overlay2"
     target.mkdir(parents=True)
     for link, name in (("--link", driver), ("--reflink=auto", "image")):
@@ -125,7 +124,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.helpers.docker_cluster", description=__doc__)
     parser.add_argument("action", choices=("start", "stop"))
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--images", type=Path, help="start: directory of the engine whose images the nodes get")
+    parser.add_argument(
+        "--images", type=Path, help="start: directory of an engine stopped with --keep-data, whose images all get"
+    )
     options = parser.parse_args(arguments)
     begun = time.monotonic()
     if options.action == "stop":
@@ -133,8 +134,7 @@ def main(arguments: list[str]) -> int:
     elif options.images is None:
         parser.error("start needs --images")
     else:
-        with docker_engine.running(options.images, swarm=False) as images:
-            cluster = start(options.directory, images)
+        cluster = start(options.directory, options.images)
         for engine in cluster.engines:
             sys.stdout.write(f"{engine.namespace} {engine.address}: export DOCKER_HOST={engine.host}\n")
     sys.stderr.write(f"{options.action}: {time.monotonic() - begun:.1f} s\n")

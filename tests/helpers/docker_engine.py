@@ -30,6 +30,9 @@ START_S: Final = 60.0
 STOP_S: Final = 60.0
 CALL_S: Final = 60.0
 
+#: Daemons that this process started, by their engine's directory: they are its children, and are waited for once they end.
+_daemons: Final[dict[Path, subprocess.Popen[bytes]]] = {}
+
 #: Of unix sockets: 108 bytes with the final zero.
 _MAX_SOCKET_PATH: Final = 100
 
@@ -232,6 +235,7 @@ def _start_daemon(engine: Engine) -> None:
             start_new_session=True,
             env=_daemon_environment(),
         )
+    _daemons[engine.directory] = process
 
     def up() -> bool:
         if process.poll() is not None:
@@ -300,6 +304,9 @@ def _stop_processes(engine: Engine) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(left, timeout=10)
+    if (child := _daemons.pop(engine.directory, None)) is not None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=10)
 
 
 def _belongs(process: psutil.Process, engine: Engine) -> bool:
