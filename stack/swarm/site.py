@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backend.contract.ports import Ports
 from stack.errors import EngineUnreachableError, NotASwarmError
-from stack.swarm import compose, secrets
+from stack.swarm import compose, hints, secrets
 from stack.swarm.engine import Engine
 from stack.swarm.secrets import Credentials
 from stack.swarm.state import EngineInfo
@@ -62,13 +62,7 @@ class Site:
 
     def command(self, *words: str) -> str:
         """What to type to have this very deployment do something."""
-        return shlex.join(
-            [
-                *("python", "-m", "stack", *words),
-                *(["--port-offset", str(self.ports.offset)] if self.ports.offset else []),
-                *(word for overlay in self.overlays for word in ("--overlay", overlay)),
-            ]
-        )
+        return hints.command(self.stack, *words, overlays=self.overlays)
 
     def keys(self, info: EngineInfo) -> list[str]:
         """Under which the credentials are kept."""
