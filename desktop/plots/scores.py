@@ -20,7 +20,7 @@ from desktop.plots.layer import blend, colour, pen
 
 #: pyqtgraph ships no types.
 _pg: Final[Any] = pg
-_ROW_PX: Final = 34
+_ROW_PX: Final = 29
 _FRAME_PX: Final = 64
 _MODEL_PX, _OTHER_PX = 13, 10
 
@@ -138,7 +138,7 @@ class ScoresChart(pg.GraphicsLayoutWidget):
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
         self._palette = palette
-        self.setBackground(colour(palette.surface))
+        self.setBackground(colour(palette.surface))  # type: ignore[no-untyped-call]
         self._draw()
 
     def show_card(self, card: Card) -> None:

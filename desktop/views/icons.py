@@ -15,8 +15,7 @@ SHAPES: Final[dict[str, str]] = {
     '<path d="M7.5 7h.01M7.5 17h.01M11 7h5.5M11 17h5.5"/>',
     "flow": '<path d="M4 8h13l-3-3M20 16H7l3 3"/>',
     "anomalies": '<path d="M12 4.5 20.5 19h-17z"/><path d="M12 10v4M12 16.6h.01"/>',
-    "model": '<path d="M4 15.5c4.5 0 4-7 8-7s3.5 4 8 4"/><path d="M4 19.5c5 0 5-7 8-7s4 4 8 4M4 11.5c4 0 4-7 8-7s3 4 8 4" '
-    'stroke-dasharray="1.5 2.6"/>',
+    "model": '<path d="M3.5 19h17M4 15.5c5 0 4.5-10 8-10s3 10 8 10"/>',
     "mark": '<circle cx="12" cy="12" r="8.5"/><path d="M6.5 12.5h2.6l1.7-4.4 2.8 8 1.8-3.6h2.1"/>',
     "play": '<path d="M8 5.5v13l10.5-6.5z"/>',
     "pause": '<path d="M9 5.5v13M15 5.5v13"/>',

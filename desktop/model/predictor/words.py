@@ -1,6 +1,7 @@
 """What is said of models and trainings: sentences for people."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -101,6 +102,7 @@ def outcome(training: Training, version: Version | None) -> Outcome:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a message, each once: a training says the same remedy for each sensor."""
+    """The sentences of a message, each once; what is said several times, the remedy, comes last."""
     parts = [part.strip() for part in text.replace("\n", " ").split(". ") if part.strip()]
-    return list(dict.fromkeys(part if part.endswith((".", "!", "?")) else part + "." for part in parts))
+    counts = Counter(part if part.endswith((".", "!", "?")) else part + "." for part in parts)
+    return sorted(counts, key=lambda sentence: counts[sentence] > 1)

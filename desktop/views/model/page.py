@@ -8,6 +8,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QFrame,
     QHBoxLayout,
     QHeaderView,
     QPushButton,
@@ -41,9 +42,9 @@ _ROW_PX: Final = 28
 _ROWS: Final = 5
 _WIDTHS: Final = {
     Column.VERSION: 76,
-    Column.STATE: 130,
-    Column.TRAINED: 130,
-    Column.DATA: 220,
+    Column.STATE: 152,
+    Column.TRAINED: 128,
+    Column.DATA: 200,
     Column.READINGS: 96,
 }
 
@@ -98,6 +99,9 @@ class ModelPage(Page):
         self.sign = StateSign(theme=context.theme)
         self.sentence = Elided(mode=Qt.TextElideMode.ElideRight, role="strong")
         self.anomalies = set_role(QPushButton("Anomalies"), "link")
+        kept = self.anomalies.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.anomalies.setSizePolicy(kept)
         self.bar = TrainBar(theme=context.theme, utc=self._utc, clock=clock)
         self.roll_back = QPushButton("Roll back …")
         self.roll_back.setToolTip("Promote again what was promoted before")
@@ -151,7 +155,7 @@ class ModelPage(Page):
         versions.addWidget(hairline())
         versions.addWidget(self.card)
         versions.addStretch(1)
-        inner = set_role(QWidget(), "panel")
+        inner = set_role(QFrame(), "panel")
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -331,7 +335,7 @@ class ModelPage(Page):
             return
         before = self.card.version
         if self.model.set_rows(rows, utc=self._utc):
-            self.table.setFixedHeight(_ROW_PX * (min(len(rows), _ROWS) + 1) + 4)
+            self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + _ROW_PX * min(len(rows), _ROWS) + 4)
             new = rows[0] if self._known and rows[0].version not in self._known else None
             kept = models.get(before.version) if before is not None else None
             self._select(new or kept or models.serving or rows[0])

@@ -86,8 +86,8 @@ def test_a_failure_says_each_sentence_once() -> None:
     assert failed.line.sign == "failed"
     assert failed.reasons == (
         "12 humidity readings are too few.",
-        "Let the fleet run.",
         "9 pressure readings are too few.",
+        "Let the fleet run.",
     )
 
 
