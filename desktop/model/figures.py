@@ -57,6 +57,11 @@ def milliseconds(value: float) -> str:
     return f"{thousands(value / 1000, 1)} s"
 
 
+def percent(part: float, decimals: int = 0) -> str:
+    """``90.2 %`` of a part of 1; `UNKNOWN` for NaN."""
+    return UNKNOWN if not math.isfinite(part) else f"{thousands(100 * part, decimals)}{THIN}%"
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 device``, ``1 200 devices``."""
     return f"{thousands(count)} {one if count == 1 else many or one + 's'}"

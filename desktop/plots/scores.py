@@ -14,6 +14,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QWidget
 
+from desktop.model.figures import percent
 from desktop.model.palette import CAPTION_PX, Palette
 from desktop.model.predictor.card import Card, sensor_label
 from desktop.plots.layer import blend, colour, pen
@@ -219,7 +220,7 @@ def _tip(words: str, **_: Any) -> str:
 
 def words_of(mark: Mark) -> str:
     """The figure in words: the tooltip, and what screen readers say."""
-    value = f"{mark.value:.1%}" if mark.panel == COVERAGE else f"{mark.value:.3f}"
+    value = percent(mark.value, 1) if mark.panel == COVERAGE else f"{mark.value:.3f}"
     return f"{sensor_label(mark.sensor)}, {mark.contender.title}: {value}"
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from desktop.model.figures import thousands
 from desktop.model.predictor.card import Version, sensor_label
-from desktop.model.predictor.words import moment, when
+from desktop.model.predictor.words import moment, span, when
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE: Final = QModelIndex()
@@ -82,8 +82,7 @@ class VersionsModel(QAbstractTableModel):
             case Column.TRAINED:
                 return when(moment(card.created), utc=utc, now=now)
             case Column.DATA:
-                start, end = (when(moment(t), utc=utc, now=now) for t in (card.start, card.end))
-                return f"{start} – {end[-5:] if end[:-5] == start[:-5] else end}"
+                return span(card.start, card.end, utc=utc, now=now)
             case Column.READINGS:
                 return thousands(card.count("used"))
             case _:

@@ -91,7 +91,7 @@ def test_one_button_leads_from_no_model_to_a_scored_stream(show: Show, bench: Be
     (call,) = predictor.calls
     assert call == ("train", NOW - 3600, NOW, ())
     assert not page.bar.train.isEnabled()
-    assert page.bar.stage.text().startswith("40%  ·  Computes the features of humidity")
+    assert page.bar.stage.text().startswith("40\u202f%  ·  Computes the features of humidity")
     predictor.publishes("v1")
     bench.wait(lambda: ("promote", "v1") in predictor.calls, "it is promoted by itself")
     bench.wait(lambda: "v1 is promoted since 12:43" in page.sentence.text(), "and said to be")
@@ -211,7 +211,7 @@ def test_versions_and_the_card_of_the_promoted_one(show: Show, stocked: FakePred
     assert found[ERROR, MODEL] == 0.79
     assert found[COVERAGE, ROLLING] == 0.861
     assert found[SPIKES, MODEL] == 0.81
-    assert "Temperature, this model: 90.2%" in chart.accessibleDescription()
+    assert "Temperature, this model: 90.2\u202f%" in chart.accessibleDescription()
     assert not chart.grab().toImage().isNull()
 
 

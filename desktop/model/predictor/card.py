@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from backend.contract.devices import BY_SENSOR
+from desktop.model.figures import percent
 
 _NAN: Final = float("nan")
 
@@ -161,6 +162,6 @@ def shortcomings(card: Card) -> list[str]:
                 f"it finds spikes no better than rolling median and MAD ({seen.matched_filters:.2f}, {seen.rolling_median:.2f})"
             )
         if math.isfinite(model.coverage) and abs(model.coverage - card.coverage) > 0.05:
-            reasons.append(f"its band holds {model.coverage:.0%} of the readings instead of {card.coverage:.0%}")
+            reasons.append(f"its band holds {percent(model.coverage)} of the readings instead of {percent(card.coverage)}")
         found.append(f"{title}: {', and '.join(reasons) or 'not better than rolling median and MAD'}.")
     return found

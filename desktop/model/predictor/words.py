@@ -40,6 +40,12 @@ def when(seconds: float, *, utc: bool, now: float) -> str:
     return f"{at:%H:%M}" if at.date() == today.date() else f"{at:%Y-%m-%d %H:%M}"
 
 
+def span(start: str, end: str, *, utc: bool, now: float) -> str:
+    """``11:40 – 12:40``: a day that both lie in is said once."""
+    first, last = (when(moment(text), utc=utc, now=now) for text in (start, end))
+    return f"{first} – {last[-5:] if last[:-5] == first[:-5] else last}"
+
+
 def state_line(models: Models, scoring: Scoring | None, *, now: float, utc: bool = False) -> Line:
     """How prediction stands, in one sentence."""
     serving = models.serving

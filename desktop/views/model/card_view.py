@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop.model.figures import elapsed, plural, size, thousands
+from desktop.model.figures import elapsed, percent, plural, size, thousands
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SECTION, GAP_SMALL, Palette
 from desktop.model.predictor.card import Card, Version, sensor_label
-from desktop.model.predictor.words import moment, when
+from desktop.model.predictor.words import moment, span, when
 from desktop.plots.scores import LEGEND, ScoresChart
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.roles import label, set_role
@@ -115,8 +115,7 @@ def _facts(version: Version, *, utc: bool, now: float) -> list[tuple[str, str, s
 
 
 def _data(card: Card, *, utc: bool, now: float) -> str:
-    start, end = (when(moment(t), utc=utc, now=now) for t in (card.start, card.end))
-    text = f"{start} – {end}, {plural(card.count('used'), 'reading')}"
+    text = f"{span(card.start, card.end, utc=utc, now=now)}, {plural(card.count('used'), 'reading')}"
     left = [
         f"{thousands(card.count(key))} {words}"
         for key, words in (("missing", "without a value"), ("impossible", "impossible"), ("duplicates", "repeated"))
@@ -127,8 +126,8 @@ def _data(card: Card, *, utc: bool, now: float) -> str:
 
 
 def _coverage(card: Card) -> str:
-    told = _per_sensor(card, lambda s: f"{card.sensors[s].held_out.model.coverage:.1%}".replace("%", " %"))
-    return f"{told}; wanted are {card.coverage:.0%}".replace("0%", "0 %") if card.sensors else "–"
+    told = _per_sensor(card, lambda s: percent(card.sensors[s].held_out.model.coverage, 1))
+    return f"{told}; wanted are {percent(card.coverage)}" if card.sensors else "–"
 
 
 def _per_sensor(card: Card, tell: Callable[[str], str]) -> str:

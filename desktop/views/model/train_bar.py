@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from backend.contract.devices import DEVICE_TYPES
-from desktop.model.figures import elapsed
+from desktop.model.figures import elapsed, percent
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL
 from desktop.model.predictor.training import Training
 from desktop.model.predictor.words import Outcome, moment
@@ -129,7 +129,7 @@ class TrainBar(QWidget):
         self.progress.setValue(round(training.progress * 1000))
         since = elapsed(max(0.0, self._clock() - moment(training.started))) if training.started else ""
         message = training.message[:1].upper() + training.message[1:]
-        self.stage.set_text("  ·  ".join(part for part in (f"{training.progress:.0%}", message, since) if part))
+        self.stage.set_text("  ·  ".join(part for part in (percent(training.progress), message, since) if part))
 
     def show_outcome(self, outcome: Outcome | None) -> None:
         """What became of the last one."""

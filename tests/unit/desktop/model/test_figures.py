@@ -5,7 +5,7 @@ import math
 import pytest
 
 from desktop.model import figures
-from desktop.model.figures import THIN
+from desktop.model.figures import THIN, UNKNOWN, percent
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,9 @@ def test_plural() -> None:
     assert figures.plural(1, "device") == "1 device"
     assert figures.plural(1200, "device") == f"1{THIN}200 devices"
     assert figures.plural(2, "reply", "replies") == "2 replies"
+
+
+def test_percent() -> None:
+    assert percent(0.9024, 1) == f"90.2{THIN}%"
+    assert percent(1.0) == f"100{THIN}%"
+    assert percent(float("nan")) == UNKNOWN

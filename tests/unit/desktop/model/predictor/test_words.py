@@ -60,7 +60,7 @@ def test_shortcomings_name_the_figures() -> None:
     card = msgspec.convert(model_cards.card("v1", worse=("humidity",)), Card)
     (found,) = shortcomings(card)
     assert found.startswith("Humidity: its band fits no better than that of rolling median and MAD (0.310, 0.260)")
-    assert "holds 81% of the readings instead of 90%" in found
+    assert "holds 81\u202f% of the readings instead of 90\u202f%" in found
     assert not card.beats_baselines
     assert shortcomings(msgspec.convert(model_cards.card("v1"), Card)) == []
 
