@@ -73,11 +73,16 @@ backend paai
     # Longer than paai waits for Kafka or for a query.
     timeout server 60s
     option httpchk GET /healthz
+    # A replica whose node was cut off says nothing any more: found out within seconds, not after the server's timeout.
+    option srvtcpka
+    srvtcpka-idle 3s
+    srvtcpka-intvl 1s
+    srvtcpka-cnt 3
     # A reading's identity makes repeating safe, so whatever was not answered goes to another replica.
     retries 3
     retry-on conn-failure empty-response response-timeout
     http-reuse safe
-    server-template paai {replicas} tasks.paai:{port} maxconn 512
+    server-template paai {replicas} tasks.paai:{port} maxconn 512 tcp-ut 5s
 """
 
 _PAGE: Final = """\

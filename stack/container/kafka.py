@@ -145,7 +145,7 @@ def _format(properties_file: str, cluster_id: str, data_dir: str) -> None:
     subprocess.run(
         [*command, "format", "--cluster-id", cluster_id, "--config", properties_file, "--ignore-formatted"],
         check=True,
-        timeout=120,
+        timeout=300,  # a JVM of its own, at a moment when all others start too
         stdin=subprocess.DEVNULL,
     )
 

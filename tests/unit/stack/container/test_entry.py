@@ -153,6 +153,9 @@ def test_gateway_knows_every_replica_and_no_token(run_dir: Path) -> None:
     text = Path(gateway.gateway(Environment({}))[-1]).read_text("ascii")
 
     assert "server-template paai 16 tasks.paai:8000" in text
+    # A node that is cut off neither answers nor refuses.
+    assert "tcp-ut 5s" in text
+    assert "option srvtcpka" in text
     assert "userlist" not in text
 
 
