@@ -12,7 +12,6 @@ import os
 import pstats
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -20,21 +19,18 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import msgspec
-from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from backend.contract.devices import DEVICE_TYPES
 from backend.contract.times import to_iso
 from desktop.app import Desktop
-from desktop.model.notifications import Notifications
 from desktop.model.store import LiveStore
 from desktop.services.decode import decode_batch
-from desktop.settings import Settings
 from desktop.views.live.page import LivePage
-from desktop.workers.tasks import TaskRunner
 from tests.helpers.fake_connection import FakeConnection
 from tests.helpers.fake_feed import FakeFeed
 from tests.helpers.fake_target import FakeTarget
+from tests.helpers.open_window import opened, spin
 from tests.helpers.watchdog import watching
 
 _SPAN_S = 300.0
@@ -72,13 +68,6 @@ class Feeder(threading.Thread):
             slot += 1
 
 
-def spin(app: QApplication, seconds: float) -> None:
-    """Run the event loop."""
-    loop = QEventLoop()
-    QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -95,26 +84,26 @@ def main() -> None:
         os.environ["QT_SCALE_FACTOR"] = str(options.ratio)
     app = QApplication([])
     target = FakeTarget(up=True)
-    settings = Settings(path=Path(tempfile.mkdtemp(prefix="paai-bench-")) / "desktop.ini")
-    settings.set_flag("window/farewell_said", True)
-    settings.span_s = options.span
-    settings.focus = [f"{DEVICE_TYPES[i % 4].id_prefix}-{i // 4 + 1:05d}" for i in range(options.focus)]
-    runner = TaskRunner()
-    desktop = Desktop(
-        app=app,
-        target=target,
-        run_task=runner.run,
-        settings=settings,
-        notifications=Notifications(),
+    width, height = map(int, options.size.split("x"))
+    focus = [f"{DEVICE_TYPES[i % 4].id_prefix}-{i // 4 + 1:05d}" for i in range(options.focus)]
+    result: dict[str, float | str] = {"size": options.size, "ratio": options.ratio, "focus": options.focus}
+    with opened(
+        app,
+        target,
         connect=lambda endpoints: FakeConnection(target=target, endpoints=endpoints),
-        theme="light",
-    )
+        size=(width, height),
+        span_s=options.span,
+        focus=focus,
+    ) as desktop:
+        result |= _measure(desktop, options)
+    print(json.dumps({k: round(v, 1) if isinstance(v, float) else v for k, v in result.items()}), flush=True)
+
+
+def _measure(desktop: Desktop, options: argparse.Namespace) -> dict[str, float]:
+    """Frames, then changes of page and colours, while readings come in."""
     window, monitor = desktop.window, desktop.monitor
-    window.resize(*(int(n) for n in options.size.split("x")))
-    window.show()
-    monitor.start()
     while monitor.connection is None:
-        spin(app, 0.05)
+        spin(0.05)
     store = monitor.connection.store
     store.set_focus(monitor.focus)
     now = time.time()
@@ -123,34 +112,30 @@ def main() -> None:
     feeder = Feeder(store, options.devices)
     feeder.start()
     page = next(p for p in window.pages if isinstance(p, LivePage))
-    spin(app, 1.5)
+    spin(1.5)
     if options.cross:
         page.board.set_cross(time.time() - options.span / 3)
-    result: dict[str, float | str] = {"size": options.size, "ratio": options.ratio, "focus": options.focus}
-    result |= _frames(app, page, store, profile=options.profile)
-    result |= _switches(app, desktop)
+    result = _frames(page, store, profile=options.profile)
+    result |= _switches(desktop)
     if options.picture:
         window.grab().save(str(options.picture))
     feeder.ended.set()
     feeder.join(5)
-    window.close()
-    desktop.close()
-    runner.shutdown(timeout_s=5)
-    print(json.dumps({k: round(v, 1) if isinstance(v, float) else v for k, v in result.items()}), flush=True)
+    return result
 
 
-def _frames(app: QApplication, page: LivePage, store: LiveStore, *, profile: bool) -> dict[str, float]:
+def _frames(page: LivePage, store: LiveStore, *, profile: bool) -> dict[str, float]:
     """Snapshot, drawing and painting of whole frames, one after the other as fast as they go."""
     monitor = page.context.monitor
     monitor.set_view_source(None)
-    spin(app, 0.2)
+    spin(0.2)
     snapshot_ms: list[float] = []
     draw_ms: list[float] = []
     paint_ms: list[float] = []
     wall_ms: list[float] = []
     profiler = cProfile.Profile()
     for _ in range(_FRAMES):
-        spin(app, 0.03)
+        spin(0.03)
         if profile:
             profiler.enable()
         began = time.perf_counter()
@@ -179,24 +164,24 @@ def _frames(app: QApplication, page: LivePage, store: LiveStore, *, profile: boo
     }
 
 
-def _switches(app: QApplication, desktop: Desktop) -> dict[str, float]:
+def _switches(desktop: Desktop) -> dict[str, float]:
     """The longest pauses of the event loop while pages and colours change."""
     window = desktop.window
     result = {}
-    spin(app, 0.3)
+    spin(0.3)
     with watching() as watch:
-        spin(app, 2.0)
+        spin(2.0)
     result["still_cpu_ms"], result["still_wall_ms"] = watch.longest_cpu_ms, watch.longest_ms
     for number in (1, 2):
         with watching() as watch:
             for key in ("history", "services", "live", "services", "history", "live"):
                 window.show_key(key)
-                spin(app, 0.4)
+                spin(0.4)
         result[f"page{number}_cpu_ms"], result[f"page{number}_wall_ms"] = watch.longest_cpu_ms, watch.longest_ms
         with watching() as watch:
             for theme in ("dark", "light"):
                 desktop.theme.set_choice(theme)
-                spin(app, 0.6)
+                spin(0.6)
         result[f"theme{number}_cpu_ms"], result[f"theme{number}_wall_ms"] = watch.longest_cpu_ms, watch.longest_ms
     return result
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import psutil
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import Desktop, LiveConnection
-from desktop.model.notifications import Notifications
-from desktop.settings import Settings
-from desktop.workers.tasks import TaskRunner
 from stack.choose import choose_target
+from tests.helpers.open_window import opened
 
 _SETTLE_S, _MEASURE_S = 40.0, 60.0
 
@@ -46,66 +42,48 @@ def main(kafka: str, data_dir: Path, devices: int) -> None:
     """Print one line of JSON."""
     app = QApplication([])
     target = choose_target("local", port_offset=None, data_dir=data_dir)
-    settings = Settings(path=Path(tempfile.mkdtemp(prefix="paai-bench-")) / "desktop.ini")
-    settings.set_flag("window/farewell_said", True)
-    settings.span_s = 300.0
-    runner = TaskRunner()
-    desktop = Desktop(
-        app=app,
-        target=target,
-        run_task=runner.run,
-        settings=settings,
-        notifications=Notifications(),
-        connect=lambda endpoints: LiveConnection(target=target, endpoints=endpoints),
-        theme="light",
-    )
-    desktop.window.resize(1280, 800)
-    desktop.window.show()
-    desktop.monitor.start()
-    feeder = subprocess.Popen([sys.executable, "-c", _FEEDER, kafka, str(devices)])
-    gaps: list[float] = []
-    last = [time.perf_counter()]
+    with opened(app, target) as desktop:
+        feeder = subprocess.Popen([sys.executable, "-c", _FEEDER, kafka, str(devices)])
+        gaps: list[float] = []
+        last = [time.perf_counter()]
 
-    def tick() -> None:
-        now = time.perf_counter()
-        gaps.append((now - last[0]) * 1000)
-        last[0] = now
+        def tick() -> None:
+            now = time.perf_counter()
+            gaps.append((now - last[0]) * 1000)
+            last[0] = now
 
-    timer = QTimer()
-    timer.timeout.connect(tick)
-    frames = [0]
-    desktop.monitor.frame.connect(lambda _: frames.__setitem__(0, frames[0] + 1))
-    result: dict[str, float] = {}
+        timer = QTimer()
+        timer.timeout.connect(tick)
+        frames = [0]
+        desktop.monitor.frame.connect(lambda _: frames.__setitem__(0, frames[0] + 1))
+        result: dict[str, float] = {}
 
-    def begin() -> None:
-        gaps.clear()
-        last[0] = time.perf_counter()
-        frames[0] = 0
-        result["begun"] = time.perf_counter()
-        timer.start(1)
+        def begin() -> None:
+            gaps.clear()
+            last[0] = time.perf_counter()
+            frames[0] = 0
+            result["begun"] = time.perf_counter()
+            timer.start(1)
 
-    def end() -> None:
-        took = time.perf_counter() - result.pop("begun")
-        ordered = sorted(gaps)
-        connection = desktop.monitor.connection
-        stats = connection.store.stats() if connection is not None else None
-        result.update(
-            frames_per_s=frames[0] / took,
-            rss_mb=psutil.Process().memory_info().rss / 1e6,
-            gap_p99_ms=ordered[int(len(ordered) * 0.99)],
-            gap_max_ms=ordered[-1],
-            readings_per_s=stats.readings_per_s if stats else 0.0,
-        )
-        app.quit()
+        def end() -> None:
+            took = time.perf_counter() - result.pop("begun")
+            ordered = sorted(gaps)
+            connection = desktop.monitor.connection
+            stats = connection.store.stats() if connection is not None else None
+            result.update(
+                frames_per_s=frames[0] / took,
+                rss_mb=psutil.Process().memory_info().rss / 1e6,
+                gap_p99_ms=ordered[int(len(ordered) * 0.99)],
+                gap_max_ms=ordered[-1],
+                readings_per_s=stats.readings_per_s if stats else 0.0,
+            )
+            app.quit()
 
-    QTimer.singleShot(int(_SETTLE_S * 1000), begin)
-    QTimer.singleShot(int((_SETTLE_S + _MEASURE_S) * 1000), end)
-    app.exec()
-    feeder.kill()
-    feeder.wait(10)
-    desktop.window.close()
-    desktop.close()
-    runner.shutdown(timeout_s=5)
+        QTimer.singleShot(int(_SETTLE_S * 1000), begin)
+        QTimer.singleShot(int((_SETTLE_S + _MEASURE_S) * 1000), end)
+        app.exec()
+        feeder.kill()
+        feeder.wait(10)
     print(json.dumps(result), flush=True)
 
 
