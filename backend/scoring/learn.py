@@ -49,6 +49,8 @@ _DAY: Final = 86_400.0
 #: A ramp whose limit would be beyond this is something that the sensor does by itself: it is not looked for. What of the tail
 #: was not seen yet would be false alarms.
 _HOPELESS, _NEVER = 7.0, 1e6
+#: Sizes from which a tail can be continued, and from which their largest say anything; the limit is so far beyond those.
+_TAIL, _FEW, _BEYOND = 2000, 100, 1.25
 #: A tail that is seen to be heavier than its begin tells may raise a limit so far.
 _BELIEVED: Final = 1.5
 #: Further where the begin of the tail itself is heavier than a normal one by this: then what lies far out is the sensor's own.
@@ -194,7 +196,7 @@ def calibrate(profile: SensorProfile, statistics: F64, *, per_readings: float = 
         ramp_limits[i] = tail_limit(
             size, _RAMP_BUDGET / per_readings * len(statistics) / max(np.isfinite(size).sum(), 1), least=3.5
         )
-        if ramp_limits[i] > _HOPELESS:
+        if ramp_limits[i] > _HOPELESS or np.isfinite(size).sum() < _FEW:
             ramp_limits[i] = _NEVER
     values = {name: getattr(profile, name) for name in profile.__dataclass_fields__}
     return SensorProfile(**{**values, "limits": limits, "ramp_limits": ramp_limits})
@@ -209,8 +211,10 @@ def tail_limit(size: F64, chance: float, *, least: float, most: float = 14.0) ->
     """
     size, chance = np.sort(size[np.isfinite(size)]), min(chance, 0.05)
     n = len(size)
-    if n < 2000:
-        return max(least, 4.8)
+    if n < _TAIL:
+        # Too few to continue a tail from: beyond what was seen.
+        seen = _BEYOND * float(size[int(0.99 * n)]) if n >= _FEW else 0.0
+        return float(np.clip(max(4.8, seen), least, most))
     parts = np.geomspace(1e-2, max(1e-3, 20.0 / n), 12)
     at = size[np.minimum((n * (1.0 - parts)).astype(int), n - 1)]
     x, y = np.log(np.maximum(at, 1e-9)), np.log(-np.log(parts))

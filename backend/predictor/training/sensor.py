@@ -18,6 +18,7 @@ from backend.scoring import learn
 from backend.scoring.errors import ProfileError
 from backend.scoring.layout import F64, FEATURES, FINAL, SETTLED, WINDOW, Bool, Rows
 from backend.scoring.profile import SensorProfile
+from backend.scoring.verdicts import Kind
 
 #: Parts of the time: to fit, to calibrate, and the rest to judge.
 _FIT, _CALIBRATE = 0.6, 0.8
@@ -25,9 +26,13 @@ _FIT, _CALIBRATE = 0.6, 0.8
 _GAP: Final = WINDOW + SETTLED + FINAL
 _FOLDS: Final = 3
 _LEAST_READINGS: Final = 3000
+#: Readings of a device from the first to the last: parts of a fifth must be longer than the gaps between them.
+_LEAST_SPAN: Final = 8 * _GAP
 _MOST_CV, _MOST_FIT = 20_000, 80_000
-#: Spikes set into the last stretch to try the detectors: every so many readings, of so many noises.
-_SPIKE_EVERY, _SPIKE_SIZES = 400, (4.0, 8.0)
+#: Spikes set into the last stretch to try the detectors: of so many noises, about so many, so many readings apart.
+_SPIKE_SIZES, _SPIKES, _SPIKE_APART, _SPIKE_EVERY = (4.0, 8.0), 150, 40, 400
+#: Readings of a device that the trial begins before the last stretch with, and most readings in it.
+_TRIAL_BEFORE, _TRIAL_MOST = 1000, 6000
 
 Step = Callable[[int], None]
 
@@ -73,17 +78,20 @@ def train_sensor(sensor: str, series: Sequence[Series], *, seed: int, step: Step
     """
     device, t_ms, values = merged(series)
     n = len(t_ms)
+    interval_ms = float(np.median([s.interval_ms for s in series]))
     if n < _LEAST_READINGS:
+        missing_ms = max((_LEAST_READINGS - n) * interval_ms / len(series), _LEAST_SPAN * interval_ms - (t_ms[-1] - t_ms[0]))
         raise TrainingError(
-            f"{n:,} usable {sensor} readings are too few to train on; at least {_LEAST_READINGS:,} are needed. Let the fleet"
-            " run for a while, or choose a longer time frame."
+            f"{n:,} usable {sensor} readings are too few to train on; at least {_LEAST_READINGS:,} are needed."
+            f" {_wait(missing_ms, len(series))}"
         )
     fit_end, calibrate_end = (int(t_ms[int(n * part)]) for part in (_FIT, _CALIBRATE))
-    gap_ms = int(_GAP * float(np.median([s.interval_ms for s in series])))
-    if t_ms[-1] - t_ms[0] < 8 * gap_ms:
+    gap_ms, span_ms = int(_GAP * interval_ms), float(t_ms[-1] - t_ms[0])
+    if span_ms < _LEAST_SPAN * interval_ms:
         raise TrainingError(
-            f"The {sensor} readings cover {(t_ms[-1] - t_ms[0]) / 60_000:.1f} minutes only; at least"
-            f" {8 * gap_ms / 60_000:.0f} are needed at their interval. Let the fleet run for a while."
+            f"The {sensor} readings cover {span_ms / 60_000:.1f} minutes only; at least"
+            f" {_LEAST_SPAN * interval_ms / 60_000:.1f} are needed at their interval."
+            f" {_wait(_LEAST_SPAN * interval_ms - span_ms, len(series))}"
         )
     try:
         profile = learn.learn_profile(sensor, [part for s in series for part in s.stretches(fit_end)])
@@ -139,6 +147,13 @@ def train_sensor(sensor: str, series: Sequence[Series], *, seed: int, step: Step
         and detectors["matched_filters"] > detectors["rolling_median"]
         and abs(model["coverage"] - COVERAGE) <= 0.05,
     )
+
+
+def _wait(missing_ms: float, devices: int) -> str:
+    """How to get to enough history."""
+    minutes = max(1, int(np.ceil(missing_ms / 60_000)))
+    fleet = "the device" if devices == 1 else f"the {devices} devices"
+    return f"Let {fleet} run for {minutes} more minute{'s' if minutes > 1 else ''}, or choose a longer time frame."
 
 
 def choose(table: Table, *, gap_ms: int, seed: int) -> tuple[SensorForecaster, dict[str, float]]:
@@ -203,26 +218,38 @@ def _judge(table: Table, judging: Bool, forecaster: SensorForecaster) -> dict[st
 def _try_detectors(
     sensor: str, profile: SensorProfile, forest: Forest, series: Sequence[Series], begin_ms: int, random: np.random.Generator
 ) -> dict[str, float]:
-    """Average precision on spikes set into the last stretch, of each detector."""
-    held = [(s, s.t_ms >= begin_ms) for s in series][:12]
-    parts = [
-        Series(s.device_id, s.t_ms[m][-6000:], s.values[m][-6000:].copy(), s.interval_ms) for s, m in held if m.sum() > 300
-    ]
-    if not parts:
-        return {"matched_filters": 0.0, "isolation_forest": 0.0, "rolling_median": 0.0}
-    truth = []
-    for part in parts:
-        marks = np.zeros(len(part.values), dtype=np.bool_)
-        marks[random.choice(np.arange(150, len(marks) - 20), max(1, len(marks) // _SPIKE_EVERY), replace=False)] = True
+    """Average precision on spikes set into the last stretch, of each detector. What comes before it fills their windows."""
+    parts, truth, held = [], [], []
+    usual = len(series[0].t_ms) - int(np.searchsorted(series[0].t_ms, begin_ms))
+    apart = int(np.clip(min(len(series), 12) * usual / _SPIKES, _SPIKE_APART, _SPIKE_EVERY))
+    for s in series[:12]:
+        first = int(np.searchsorted(s.t_ms, begin_ms))
+        use = slice(max(0, first - _TRIAL_BEFORE), first + _TRIAL_MOST)
+        t_ms, values = s.t_ms[use], s.values[use].copy()
+        mine = t_ms >= begin_ms
+        places = np.flatnonzero(mine)[: -2 * FINAL]
+        marks = np.zeros(len(values), dtype=np.bool_)
+        for a in range(0, len(places) - len(places) % apart, apart):
+            marks[random.choice(places[a : a + apart])] = True
         size = random.uniform(*_SPIKE_SIZES, len(marks)) * random.choice([-1.0, 1.0], len(marks))
-        part.values[marks] += (size * learn.noise_of(part.values))[marks]
+        values[marks] += (size * learn.noise_of(s.values))[marks]
+        parts.append(Series(s.device_id, t_ms, values, s.interval_ms))
         truth.append(marks)
+        held.append(mine)
     device, t_ms, values = merged(parts)
     order = np.argsort(np.concatenate([p.t_ms for p in parts]), kind="stable")
-    wanted = np.concatenate(truth)[order]
+    wanted, counted = np.concatenate(truth)[order], np.concatenate(held)[order]
+    if not wanted.any():
+        return dict.fromkeys(("matched_filters", "isolation_forest", "rolling_median"), 0.0)
     table = build(sensor, profile, device, t_ms, values, step=lambda _: None)
     median, mad = naive.rolling(device.astype(np.float64), values)
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.abs(values - median) / np.maximum(mad, 1e-9)
-    scores = {"matched_filters": table.score, "isolation_forest": forest.score(table.statistics), "rolling_median": distance}
-    return {name: round(float(average_precision_score(wanted, np.nan_to_num(s, posinf=1e9))), 4) for name, s in scores.items()}
+    # What is said about other kinds is another question.
+    spiky = np.where((table.kind == Kind.NONE) | (table.kind == Kind.SPIKE), table.score, 0.0)
+    scores = {"matched_filters": spiky, "isolation_forest": forest.score(table.statistics), "rolling_median": distance}
+    wanted = wanted[counted]
+    return {
+        name: round(float(average_precision_score(wanted, np.nan_to_num(s, posinf=1e9)[counted])), 4)
+        for name, s in scores.items()
+    }

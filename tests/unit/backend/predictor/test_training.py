@@ -1,13 +1,17 @@
 """Training on made-up fleets: what comes out, what is refused, and that nothing knows the future."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from backend.predictor.errors import CancelledError, TrainingError
 from backend.predictor.models.forecasters import COVERAGE, Baseline, Boosting, calibrate, coverage, pinball
 from backend.predictor.training import leaks
+from backend.predictor.training.clean import clean
 from backend.predictor.training.folds import folds
 from backend.predictor.training.run import Options, train
+from backend.predictor.training.sensor import train_sensor
 from backend.predictor.training.source import ArraySource
 from backend.scoring.layout import F64, I64
 from tests.helpers.series import START_MS, profile, wander
@@ -48,6 +52,29 @@ def test_one_device_alone_gives_a_model() -> None:
     )  # fmt: skip
 
     assert outcome.bundle.card["sensors"]["temperature"]["devices"] == 1
+
+
+def test_ten_minutes_of_ten_devices_are_enough_to_be_promoted() -> None:
+    outcome = train(
+        ArraySource(history(devices=10, n=600)), Options(sensors=("temperature",)), report=lambda _p, _t: None,
+        cancelled=lambda: False,
+    )  # fmt: skip
+
+    assert outcome.promote
+    assert outcome.bundle.card["sensors"]["temperature"]["detectors"]["matched_filters"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("devices", "n", "message"),
+    [
+        (10, 120, "1,200 usable .* Let the 10 devices run for 8 more minutes"),
+        (10, 420, "cover 7.0 minutes only; at least 9.3 .* for 3 more minutes"),
+        (1, 900, "Let the device run for 35 more minutes"),
+    ],
+)
+def test_too_short_a_history_says_how_long_to_wait(devices: int, n: int, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        run(history(devices=devices, n=n))
 
 
 @pytest.mark.parametrize(
@@ -93,6 +120,16 @@ def test_shuffled_targets_are_forecast_no_better_than_by_chance() -> None:
 
     assert losses["real"] < 0.8
     assert losses["shuffled"] > 0.98
+
+
+def test_a_shuffled_history_is_forecast_no_better_than_by_its_mean() -> None:
+    random = np.random.default_rng(8)
+    shuffled = {name: (t, random.permutation(v)) for name, (t, v) in history(devices=4, n=2000)["temperature"].items()}
+    series = [s for name, (t, v) in shuffled.items() if (s := clean(name, "temperature", t, v, Counter())) is not None]
+
+    held = train_sensor("temperature", series, seed=1, step=lambda _: None).card["held_out"]
+
+    assert held["model"]["mae"] > 0.98 * held["device_mean"]["mae"]
 
 
 def test_the_features_do_not_know_the_future() -> None:

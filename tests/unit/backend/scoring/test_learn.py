@@ -59,6 +59,11 @@ def test_a_heavy_tail_raises_the_limit() -> None:
     assert heavy > 1.8 * normal
 
 
+@pytest.mark.parametrize(("n", "limit"), [(50, 4.8), (1000, 10.0)])
+def test_the_limit_of_a_few_sizes_is_beyond_all_of_them_once_there_are_enough(n: int, limit: float) -> None:
+    assert tail_limit(np.linspace(0.0, 8.08, n), 1e-5, least=4.0) == pytest.approx(limit, abs=0.1)
+
+
 def test_calibration_keeps_the_budget_of_false_alarms() -> None:
     learnt = profile()
 
