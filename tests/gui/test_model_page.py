@@ -108,7 +108,7 @@ def test_a_model_that_is_not_better_is_not_promoted_and_the_reason_is_said(
     bench.wait(lambda: page.prediction.running is not None, "it runs")
     predictor.publishes("v1", worse=("pressure",))
     bench.wait(lambda: page.bar.headline.isVisible(), "the outcome")
-    assert "not promoted" in page.bar.headline.text()
+    assert "not good enough to be promoted by itself" in page.bar.headline.text()
     assert page.bar.reasons.text().startswith("Pressure: its band fits no better")
     assert page.bar.sign.state == "degraded"
     assert [c[0] for c in predictor.calls] == ["train"]

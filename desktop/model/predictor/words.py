@@ -100,8 +100,8 @@ def outcome(training: Training, version: Version | None) -> Outcome:
         return Outcome(Line("done", f"The training published {name}{after}; it was removed since."), refused)
     what = f"{version.version} was published{after}"
     if not version.card.beats_baselines:
-        then = "promoted all the same" if version.promoted else "not promoted"
-        text = f"{what}; it beats the naive forecasts, not rolling median and MAD: {then}."
+        then = "promoted all the same" if version.promoted else "not good enough to be promoted by itself"
+        text = f"{what}. It beats the naive forecasts; {then}."
         return Outcome(Line("degraded", text), (*shortcomings(version.card), *refused))
     then = "promoted" if version.promoted else "promote it to score the stream"
     return Outcome(Line("done", f"{what} and beats every simple forecast; {then}."), refused)

@@ -74,7 +74,7 @@ def test_outcomes_are_honest() -> None:
     assert outcome(done, version("v3", promoted_at="2026-11-24T12:43:00Z")).line.text.endswith("; promoted.")
     worse = outcome(done, version("v3", worse=("humidity",)))
     assert worse.line.sign == "degraded"
-    assert "not promoted" in worse.line.text
+    assert "not good enough to be promoted by itself" in worse.line.text
     assert worse.reasons[0].startswith("Humidity: ")
     assert "removed since" in outcome(done, None).line.text
     assert outcome(training("cancelled"), None).line.sign == "stopped"
