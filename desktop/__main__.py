@@ -26,7 +26,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--headless", action="store_true", help="show the monitor in the terminal")
     parser.add_argument("--screenshot", type=Path, default=None, metavar="FILE", help="save a picture of the window and end")
     parser.add_argument("--after", type=_seconds, default=5.0, metavar="SECONDS", help="when to take the picture (5)")
-    parser.add_argument("--page", default=None, metavar="PAGE", help="page to begin with: live, history, anomalies, model, services")
+    parser.add_argument("--page", default=None, metavar="PAGE", help="begin with: live, history, anomalies, model or services")
     parser.add_argument("--theme", choices=("system", "light", "dark"), default=None, help="colours (as remembered)")
     parser.add_argument("--size", type=_size, default=None, metavar="WxH", help="size of the window")
     parser.add_argument("--settings", type=Path, default=None, metavar="FILE", help="another file of remembered settings")
