@@ -1,6 +1,7 @@
 """Looks for foreseeable causes of failure before anything is started. Changes nothing."""
 
 import errno
+import importlib.util
 import os
 import platform
 import shutil
@@ -20,8 +21,10 @@ from stack.java import find_java
 from stack.mongo import choose
 from stack.target import Check
 
-#: Four JVMs, Spark's Python workers, MongoDB and the services together, at the sizes that the local target gives them.
-MIN_MEMORY_GIB = 3.0
+#: Nine JVMs, Spark's Python workers, MongoDB and the services together, at the sizes that the local target gives them.
+MIN_MEMORY_GIB = 3.5
+#: What the predictor and the prediction job import and no other service does.
+PREDICTION_PACKAGES = ("sklearn", "skops", "scipy", "pandas", "pyarrow", "threadpoolctl")
 #: Retention keeps 5 GiB of raw at most, in Kafka and MongoDB each; a first look needs little of that.
 MIN_DISK_GIB = 3.0
 MIN_CACHE_GIB = 0.5
@@ -44,6 +47,7 @@ def local_ports(ports: Ports) -> dict[str, int]:
         "spark-worker web page": ports.spark_worker_ui,
         "paai": ports.paai,
         "generator": ports.generator,
+        "predictor": ports.predictor,
     }
 
 
@@ -66,6 +70,7 @@ def run_checks(
         check_java(),
         check_jars(),
         check_mongo(data_dir),
+        check_prediction(),
         check_memory(),
         check_data_dir(data_dir),
         check_disk(data_dir),
@@ -141,10 +146,23 @@ def check_mongo(data_dir: Path) -> Check:
     return Check("MongoDB", True, f"{choice.kind} {choice.version}. {choice.why}".strip())
 
 
+def check_prediction() -> Check:
+    """Whether what trains and scores is installed; an optional part of the package."""
+    missing = [name for name in PREDICTION_PACKAGES if importlib.util.find_spec(name) is None]
+    if not missing:
+        return Check("Prediction", True, "What trains and scores is installed")
+    return Check(
+        "Prediction",
+        False,
+        f"{', '.join(missing)} cannot be imported",
+        "Type: make setup, or install the package with its extra named prediction.",
+    )
+
+
 def check_memory() -> Check:
     free = psutil.virtual_memory().available / _GIB
     ok = free >= MIN_MEMORY_GIB
-    remedy = f"Close other programs until {MIN_MEMORY_GIB:.0f} GiB are available."
+    remedy = f"Close other programs until {MIN_MEMORY_GIB:g} GiB are available."
     return Check("Memory", ok, f"{free:.1f} GiB available", "" if ok else remedy)
 
 

@@ -138,7 +138,7 @@ class TextOutput:
         for header in ("service", "state", "replicas", "restarts", "memory", "message"):
             table.add_column(header, justify="right" if header in {"replicas", "restarts", "memory"} else "left")
         for row in rows:
-            state = Text("healthy", "green") if row.healthy else Text("unhealthy" if row.running else "stopped", "red")
+            state = _state(row)
             memory = f"{row.memory_bytes / 1024**2:.0f} MiB" if row.memory_bytes else ""
             table.add_row(
                 row.service,
@@ -176,6 +176,14 @@ class TextOutput:
     def error(self, text: str) -> None:
         """See `Output`."""
         self._errors.print(Text(text), style="red", soft_wrap=True)
+
+
+def _state(row: ServiceStatus) -> Text:
+    if row.healthy:
+        return Text("healthy", "green")
+    if row.stopped:  # as somebody wanted it
+        return Text("stopped", "dim")
+    return Text("unhealthy" if row.running else "ended", "red")
 
 
 def _step_table(known: dict[str, tuple[Step, float]]) -> Table:

@@ -31,8 +31,8 @@ def port_of(server: socket.socket) -> int:
 def test_every_check_is_there_and_every_failure_has_a_remedy(tmp_path: Path) -> None:
     checks = preflight.run_checks(Ports(9000), tmp_path / "not" / "yet")
 
-    assert [check.name for check in checks][:7] == [
-        "Platform", "Java", "JVM artifacts", "MongoDB", "Memory", "Data folder", "Disk",
+    assert [check.name for check in checks][:8] == [
+        "Platform", "Java", "JVM artifacts", "MongoDB", "Prediction", "Memory", "Data folder", "Disk",
     ]  # fmt: skip
     assert all(check.detail for check in checks)
     assert all(check.ok or check.remedy for check in checks)
@@ -123,7 +123,7 @@ def test_a_holder_that_only_root_may_know(monkeypatch: pytest.MonkeyPatch, liste
     assert "a process of another user holds it" in check.detail
 
 
-@pytest.mark.parametrize(("available_gib", "ok"), [(2.9, False), (3.1, True)])
+@pytest.mark.parametrize(("available_gib", "ok"), [(3.4, False), (3.6, True)])
 def test_memory(monkeypatch: pytest.MonkeyPatch, available_gib: float, ok: bool) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=available_gib * 1024**3))
 
@@ -174,6 +174,13 @@ def test_java_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert not check.ok
     assert "openjdk-17-jre-headless" in check.remedy
+
+
+def test_a_missing_part_of_prediction_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "PREDICTION_PACKAGES", ("sys", "no_such_package"))
+    check = preflight.check_prediction()
+    assert (check.ok, check.detail) == (False, "no_such_package cannot be imported")
+    assert "make setup" in check.remedy
 
 
 def test_jars_that_are_not_there_yet_are_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from stack.cli.show import TextOutput
-from stack.target import Step, StepState
+from stack.target import ServiceStatus, Step, StepState
 
 
 def test_a_figure_that_goes_up_is_no_line_of_its_own() -> None:
@@ -23,3 +23,15 @@ def test_a_figure_that_goes_up_is_no_line_of_its_own() -> None:
     )
     lines = text.getvalue().splitlines()
     assert [line.split(": ", 1)[1] for line in lines] == ["Waits: nothing stored for 0 s", "Waits for Kafka", "Well. (0.0 s)"]
+
+
+def test_what_was_stopped_is_told_from_what_ended_by_itself() -> None:
+    text = io.StringIO()
+    rows = [
+        ServiceStatus("paai", 3, 0, False, 0, "Stopped.", stopped=True),
+        ServiceStatus("spark-predict", 1, 0, False, 2, "It exited with code 1."),
+        ServiceStatus("connect", 1, 1, False, 0, "It does not answer."),
+    ]
+    TextOutput(Console(file=text, width=200)).status(rows)
+    states = {line.split()[0]: line.split()[1] for line in text.getvalue().splitlines()[1:]}
+    assert states == {"paai": "stopped", "spark-predict": "ended", "connect": "unhealthy"}
