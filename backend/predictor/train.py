@@ -21,9 +21,8 @@ from backend.contract.timestamps import parse_time
 from backend.predictor.errors import CancelledError, PredictorError
 from backend.predictor.registry import Registry
 from backend.predictor.settings import PredictorSettings
-from backend.predictor.training.files import read_history
 from backend.predictor.training.run import Options, train
-from backend.predictor.training.source import MongoSource
+from backend.predictor.training.source import MongoSource, Source
 
 EXIT_NO_MODEL, EXIT_CANCELLED = 1, 130
 
@@ -49,11 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         registry = Registry(client, key=settings.seal_key)
-        source = (
-            read_history(given.history, from_ms=options.from_ms, to_ms=options.to_ms)
-            if given.history is not None
-            else MongoSource(client, from_ms=options.from_ms, to_ms=options.to_ms)
-        )
+        source: Source = MongoSource(client, from_ms=options.from_ms, to_ms=options.to_ms)
+        if given.history is not None:
+            from backend.predictor.training.files import read_history  # pandas, which the service's image does without
+
+            source = read_history(given.history, from_ms=options.from_ms, to_ms=options.to_ms)
         outcome = train(source, options, report=report, cancelled=stop.is_set)
         report(1.0, "stores the model")
         version = registry.publish(outcome.bundle)

@@ -112,3 +112,11 @@ def test_nothing_of_the_desktop_or_of_tests_is_in_an_image() -> None:
         names = [entry.name for entry in spec.context().entries]
         assert "Dockerfile" in names, spec.name
         assert not [name for name in names if name.startswith(("app/desktop", "app/tests"))], spec.name
+
+
+@pytest.mark.parametrize("module", ["backend.predictor.train", "backend.predictor.main", "spark.predict"])
+def test_what_trains_and_scores_needs_nothing_that_its_image_lacks(module: str) -> None:
+    """pandas is there for tests and for reading files; the images are half as large without it."""
+    code = f"import sys; sys.modules['pandas'] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
