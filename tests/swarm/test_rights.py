@@ -66,10 +66,11 @@ def test_readers_read_and_do_not_write(swarm: LiveSwarm, name: str) -> None:
             lambda: database[names.COLLECTION_MESSAGES].delete_many({"x": 1}),
             lambda: database.drop_collection(names.COLLECTION_AGGREGATES),
         )
-        for attempt in (
+        elsewhere: tuple[Callable[[], object], ...] = (
             lambda: database.client["elsewhere"]["x"].find_one(),
             lambda: database.client.admin.command("createUser", "mallory", pwd="x", roles=[]),
-        ):
+        )
+        for attempt in elsewhere:
             with pytest.raises(OperationFailure):
                 attempt()
 

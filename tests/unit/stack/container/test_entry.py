@@ -91,7 +91,7 @@ def test_an_address_is_found_while_one_of_several_peers_is_away(monkeypatch: pyt
         def getsockname(self) -> tuple[str, int]:
             return "10.0.0.7", 9
 
-    monkeypatch.setattr(environment.socket, "socket", Probe)
+    monkeypatch.setattr("stack.container.environment.socket.socket", Probe)
 
     assert environment.own_address("broker", "broker-2", "broker-3") == "10.0.0.7"
     assert asked == ["broker", "broker-2"]
