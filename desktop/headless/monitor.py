@@ -12,7 +12,7 @@ from rich.live import Live
 
 from desktop.headless.deploy import deploy as deploy_system
 from desktop.headless.first_fleet import FirstFleet
-from desktop.headless.screen import plain, render
+from desktop.headless.screen import anomalies_line, plain, render
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.model.store import LiveStore
 from desktop.services.commands import command
@@ -103,7 +103,13 @@ def _show(
             if first.note != said:
                 said = first.note
                 console.print(said, highlight=False, markup=False, soft_wrap=True)
-            line = plain(services=feeds.services(), fleet=feeds.fleet(), snapshot=_frame(store), health=feeds.health())
+            line = plain(
+                services=feeds.services(),
+                fleet=feeds.fleet(),
+                snapshot=_frame(store),
+                health=feeds.health(),
+                anomalies=anomalies_line(store.predictions, time.time()),
+            )
             stamp = time.strftime("%H:%M:%S")
             console.print(f"{stamp} {line}", highlight=False, markup=False, soft_wrap=True)
         return
@@ -117,6 +123,7 @@ def _show(
                     snapshot=_frame(store),
                     health=feeds.health(),
                     note=first.note,
+                    anomalies=anomalies_line(store.predictions, time.time()),
                 ),
                 refresh=True,
             )

@@ -12,6 +12,9 @@ from desktop.headless.spark import sparkline
 from desktop.model.figures import UNKNOWN, milliseconds, plural, size, thousands
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
+from desktop.model.predictions.record import Grade
+from desktop.model.predictions.status import Stage
+from desktop.model.predictions.store import PredictionStore
 from desktop.model.snapshot import FeedStats, LiveSnapshot
 from stack.target import ServiceStatus
 
@@ -38,8 +41,9 @@ def render(
     snapshot: LiveSnapshot,
     health: Health,
     note: str = "",
+    anomalies: str = "",
 ) -> RenderableType:
-    """The whole screen; `note` is a sentence below the figures."""
+    """The whole screen; `note` is a sentence below the figures, `anomalies` what `anomalies_line` says."""
     return Group(
         Text(f"PAAI Monitor — {where}", style="bold"),
         Text(),
@@ -48,6 +52,7 @@ def render(
         _sensors(snapshot, fleet),
         Text(),
         Text(stats_line(snapshot.stats, fleet)),
+        *([Text(anomalies)] if anomalies else []),
         Text(health.sentence or _NOTHING_WRONG, style="yellow" if health.sentence else "green"),
         *([Text(note, style="bright_black")] if note else []),
         Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
@@ -113,7 +118,22 @@ def stats_line(stats: FeedStats, fleet: FleetState) -> str:
     )
 
 
-def plain(*, services: Sequence[ServiceStatus], fleet: FleetState, snapshot: LiveSnapshot, health: Health) -> str:
+def anomalies_line(predictions: PredictionStore, now: float) -> str:
+    """How many anomalies nobody has seen to, or why there can be none; empty while nothing is known."""
+    status = predictions.status
+    stage = status.stage(now)
+    if stage in (Stage.LOADING, Stage.UNREACHABLE) or not status.past_read:
+        return ""
+    open_ = predictions.open_by_grade()
+    critical, warnings = open_.get(Grade.CRITICAL, 0), open_.get(Grade.WARNING, 0)
+    if critical or warnings:
+        return f"{plural(critical + warnings, 'open anomaly', 'open anomalies')}, {thousands(critical)} critical"
+    return "no model yet: nothing is looked for" if stage is Stage.NO_MODEL else "no open anomalies"
+
+
+def plain(
+    *, services: Sequence[ServiceStatus], fleet: FleetState, snapshot: LiveSnapshot, health: Health, anomalies: str = ""
+) -> str:
     """One line for a log."""
     healthy = sum(s.healthy and s.running >= s.wanted for s in services)
     parts = [f"{healthy} of {plural(len(services), 'service')} healthy"]
@@ -123,5 +143,7 @@ def plain(*, services: Sequence[ServiceStatus], fleet: FleetState, snapshot: Liv
             among = f"{_value(view.low)}–{_value(view.high)}, {plural(view.devices, 'device')}"
             parts.append(f"{kind.label} {_value(view.mean)} {kind.unit} ({among})")
     parts.append(stats_line(snapshot.stats, fleet))
+    if anomalies:
+        parts.append(anomalies)
     parts.append(health.sentence or _NOTHING_WRONG)
     return " · ".join(parts)

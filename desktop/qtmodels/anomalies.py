@@ -30,6 +30,7 @@ class Anomalies(QObject):
     Attributes:
         open: Events that nobody has seen to, by grade.
         busy: Whether an acknowledgement is being written.
+        watched: Whether the user has the list before them: nothing is told of then.
 
     Signals:
         changed(): other events, or another status.
@@ -57,7 +58,7 @@ class Anomalies(QObject):
         self._seen: tuple[int, PredictionStatus] | None = None
         self._counting = False
         self.open: dict[Grade, int] = {}
-        self.busy = False
+        self.busy = self.watched = False
         self._announcer = Announcer(find=self.find, clock=clock)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -127,7 +128,7 @@ class Anomalies(QObject):
             self.changed.emit()
         self._announcer.add(store.take_news())
         text = self._announcer.due(utc=self._settings.flag("live/utc"))
-        if text:
+        if text and not self.watched:
             self._notifications.warning(text, page=PAGE)
 
     def _count(self, store: PredictionStore) -> None:

@@ -30,8 +30,10 @@ from desktop.services.predictions_feed import stored_prediction
 
 #: How far back anomalies are listed.
 PAST_S: Final = 6 * 3600
-#: They are read in slices of this length, newest first, one between two looks at the present.
+#: They are read in slices, newest first; one begins with this length and is longer where there are few.
 SLICE_S: Final = 600
+MAX_SLICE_S: Final = 3600
+_FEW: Final = 500
 #: Bound of what is read of the past in all: a fleet that is wholly odd fills the list with its newest hour.
 MAX_PAST: Final = 20_000
 #: The reading that ended a silence is looked for so far.
@@ -73,6 +75,8 @@ class PredictionsHistory:
         self._store, self._acknowledgements = store, acknowledgements
         self._span_s, self._clock = span_s, clock
         self._past_ms: int | None = None  # the past is known from here on
+        self._slice_s = SLICE_S
+        self._looked_at = -math.inf
         self._read = 0
         self._silences = 0
         self._focus: tuple[str, ...] = ()
@@ -103,8 +107,10 @@ class PredictionsHistory:
             PyMongoError: MongoDB does not answer.
         """
         now = self._clock()
-        self._read_status()
-        self._acknowledgements.poll()
+        if not 0 <= now - self._looked_at < POLL_S:
+            self._read_status()
+            self._acknowledgements.poll()
+            self._looked_at = now
         self._read_focus(now)
         more = self._read_past(now)
         self._store.note(looked=True, trouble="", past_read=not more)
@@ -129,9 +135,10 @@ class PredictionsHistory:
             self._past_ms = int((now + SLICE_S) * 1000)
         if self._past_ms <= limit_ms or self._read >= MAX_PAST:
             return False
-        begin_ms = max(self._past_ms - SLICE_S * 1000, limit_ms)
+        begin_ms = max(self._past_ms - self._slice_s * 1000, limit_ms)
         found = self._anomalies(begin_ms, self._past_ms)
         self._read += len(found)
+        self._slice_s = min(2 * self._slice_s, MAX_SLICE_S) if len(found) < _FEW else SLICE_S
         self._store.ingest(found)
         for p in found:
             if p.value != p.value and self._silences < MAX_SILENCES:

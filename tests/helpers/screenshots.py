@@ -15,6 +15,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop.app import Desktop
+from desktop.views.anomalies.page import AnomaliesPage
 from desktop.views.history.page import HistoryPage
 from desktop.views.model.page import ModelPage
 from desktop.views.window.main_window import MainWindow
@@ -23,7 +24,7 @@ from tests.helpers.open_window import opened, spin
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE = (1280, 800)
-PAGES = ("start", "live", "history", "model", "services")
+PAGES = ("start", "live", "history", "anomalies", "model", "services")
 
 Save = Callable[[str], None]
 
@@ -94,6 +95,22 @@ def _history(desktop: Desktop, save: Save, _: Sequence[str]) -> None:
     save("history")
 
 
+def _anomalies(desktop: Desktop, save: Save, _: Sequence[str]) -> None:
+    """The list, and the most striking of its newest on the chart."""
+    page = next(p for p in desktop.window.pages if isinstance(p, AnomaliesPage))
+    spin(60, lambda: desktop.anomalies.status.past_read and bool(page.model.events))
+    wanted = [e for e in page.model.events[:200] if e.key.kind in ("stuck", "drift")] or page.model.events
+    if wanted:
+        chosen = max(wanted, key=lambda e: (e.grade, e.start_ms))
+        page.open_at(chosen.key)
+    spin(2)
+    save("anomalies")
+    page.show_selected()
+    spin(8)
+    save("anomalies-chart")
+    desktop.monitor.clear_focus()
+
+
 def _model(desktop: Desktop, save: Save, _: Sequence[str]) -> None:
     model = next(p for p in desktop.window.pages if isinstance(p, ModelPage))
     spin(20, lambda: model.prediction.models is not None)
@@ -109,6 +126,7 @@ def _services(desktop: Desktop, save: Save, _: Sequence[str]) -> None:
 TAKE: dict[str, Callable[[Desktop, Save, Sequence[str]], None]] = {
     "live": _live,
     "history": _history,
+    "anomalies": _anomalies,
     "model": _model,
     "services": _services,
 }

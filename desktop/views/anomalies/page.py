@@ -181,14 +181,14 @@ class AnomaliesPage(Page):
     # Page
 
     def shown(self) -> None:
-        self._visible = True
+        self._visible = self._anomalies.watched = True
         self._timer.start()
         self._tick()
         self.refresh()
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def hidden(self) -> None:
-        self._visible = False
+        self._visible = self._anomalies.watched = False
         self._timer.stop()
 
     def closing(self) -> None:

@@ -1,10 +1,13 @@
 """The strip below the charts: what the lines mean, and which clock the time axis shows."""
 
-from PySide6.QtCore import QLineF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, Palette
+from desktop.plots.band import BAND_ALPHA as EXPECTED_ALPHA
+from desktop.plots.band import DOTS
+from desktop.plots.band import LINE_ALPHA as EXPECTED_LINE_ALPHA
 from desktop.plots.envelope import FILL_ALPHA, LINE_ALPHA
 from desktop.plots.layer import colour, pen
 from desktop.plots.steps import BAND_ALPHA, DASH, EDGE_ALPHA, STEP_PX
@@ -15,9 +18,13 @@ SIGNS = (
     ("raw", "raw readings: mean, min–max", "raw: mean, min–max"),
     ("window", "10 s windows from MongoDB: average, min–max", "10 s windows: average, min–max"),
     ("open", "open window, from raw", "open window"),
+    ("expected", "expected, 90 % band", "expected"),
+    ("odd", "anomaly", "anomaly"),
 )
-#: Below this width the short words stand.
-SHORT_BELOW_PX = 860
+#: These stand there once a model has said something.
+OF_MODEL = frozenset({"expected", "odd"})
+#: Below this width the short words stand; below the second where there are those of a model too.
+SHORT_BELOW_PX = (860, 1180)
 
 
 class Sign(QWidget):
@@ -49,6 +56,15 @@ class Sign(QWidget):
             painter.drawLine(QLineF(1, 12, 25, 12))
             painter.setPen(pen(colour(text), STEP_PX * ratio))
             painter.drawLine(middle)
+        elif self._kind == "expected":
+            painter.fillRect(area, colour(text, EXPECTED_ALPHA))
+            painter.setPen(pen(colour(text, EXPECTED_LINE_ALPHA), ratio, DOTS))
+            painter.drawLine(middle)
+        elif self._kind == "odd":
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(text), 1.0))
+            painter.setBrush(QColor(self._palette.warn))
+            painter.drawPolygon(QPolygonF([QPointF(13, 12), QPointF(8.5, 3), QPointF(17.5, 3)]))
         else:
             painter.setPen(pen(colour(text), STEP_PX * ratio, DASH))
             painter.drawLine(middle)
@@ -70,6 +86,7 @@ class ChartKey(QWidget):
     def __init__(self, *, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._signs = [Sign(kind, palette=palette) for kind, _, _ in SIGNS]
+        self._of_model = False
         self.clock = set_role(QPushButton(), "link")
         self.clock.setToolTip("Switch between local time and UTC")
         self.clock.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -84,6 +101,19 @@ class ChartKey(QWidget):
             layout.addSpacing(GAP_SMALL)
         layout.addStretch(1)
         layout.addWidget(self.clock)
+        self._show_of_model()
+
+    def note_model(self) -> None:
+        """A model has said something: explain how that is drawn."""
+        if not self._of_model:
+            self._of_model = True
+            self._show_of_model()
+
+    def _show_of_model(self) -> None:
+        for sign, words, (kind, _, _) in zip(self._signs, self._words, SIGNS, strict=True):
+            for widget in (sign, words):
+                widget.setVisible(self._of_model or kind not in OF_MODEL)
+        self._fit_words()
 
     def set_clock(self, text: str) -> None:
         """Which clock is shown."""
@@ -92,8 +122,11 @@ class ChartKey(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
+        self._fit_words()
+
+    def _fit_words(self) -> None:
         for words, (_, long, short) in zip(self._words, SIGNS, strict=True):
-            words.setText(short if self.width() < SHORT_BELOW_PX else long)
+            words.setText(short if self.width() < SHORT_BELOW_PX[self._of_model] else long)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         # The long words must not keep the window from getting narrower.

@@ -134,7 +134,7 @@ class LivePage(Page):
         if what.device_id not in monitor.focus and not monitor.add_focus(what.device_id):
             monitor.remove_focus(monitor.focus[0])
             monitor.add_focus(what.device_id)
-        self.board.highlight(what.device_id)
+        self.board.highlight(what.device_id if len(monitor.focus) > 1 else None)
         self.show_range(*what.around())
 
     def apply_palette(self, palette: Palette) -> None:
@@ -163,6 +163,8 @@ class LivePage(Page):
         else:
             start, end = self.window_.range(snapshot.taken)
         self.board.draw(snapshot, start, end)
+        if any(view.expected or len(view.marks.t) for view in snapshot.views.values()):
+            self.key_strip.note_model()
         self._judge_empty(snapshot, start, end)
 
     def _judge_empty(self, snapshot: LiveSnapshot, start: float, end: float) -> None:

@@ -63,6 +63,14 @@ class NavRail(QFrame):
         if button is not None:
             button.setChecked(True)
 
+    def button(self, index: int) -> QToolButton:
+        """The button of a page."""
+        return self._buttons[index][0]
+
+    def badge(self, index: int) -> QLabel:
+        """The number on it; hidden while there is none."""
+        return self._badges[index]
+
     def set_badge(self, index: int, count: int, words: str) -> None:
         """So many things wait on that page; 0 for none."""
         badge, (button, _) = self._badges[index], self._buttons[index]

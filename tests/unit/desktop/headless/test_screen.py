@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from desktop.headless.screen import plain, render
+from desktop.headless.screen import anomalies_line, plain, render
 from desktop.headless.spark import sparkline
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health, Message, Severity
+from desktop.model.predictions.record import Grade, Prediction
+from desktop.model.predictions.store import PredictionStore
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.model.store import LiveStore
 from stack.target import ServiceStatus
@@ -68,3 +70,17 @@ def test_one_line_for_a_log(snapshot: LiveSnapshot) -> None:
 )
 def test_sparklines(values: list[float], width: int, drawn: str) -> None:
     assert sparkline(np.array(values, dtype=np.float64), width) == drawn
+
+
+def test_open_anomalies_are_counted_in_one_line(snapshot: LiveSnapshot) -> None:
+    store = PredictionStore()
+    assert anomalies_line(store, T0) == "", "nothing is known yet"
+    store.note(looked=True, past_read=True)
+    assert anomalies_line(store, T0) == "no model yet: nothing is looked for"
+    store.note(promoted="v1", told_at=T0)
+    assert anomalies_line(store, T0) == "no open anomalies"
+    for device, grade in (("a", Grade.CRITICAL), ("b", Grade.WARNING), ("c", Grade.INFO)):
+        store.ingest([Prediction(device, device, "humidity", 5, anomaly=True, kind="stuck", grade=grade, since_ms=5)])
+    line = anomalies_line(store, T0)
+    assert line == "2 open anomalies, 1 critical"
+    assert f" · {line} · " in plain(services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=BAD, anomalies=line)

@@ -12,7 +12,7 @@ from desktop.model.predictions.status import Stage
 from desktop.model.predictions.store import PredictionStore
 from desktop.services.acknowledgements import Acknowledgements
 from desktop.services.errors import UnreachableError
-from desktop.services.predictions_history import PAST_S, PredictionsHistory
+from desktop.services.predictions_history import PAST_S, POLL_S, PredictionsHistory
 from tests.helpers.fake_mongo import FakeMongo
 from tests.unit.desktop.services.test_predictions_feed import T0, document, odd
 
@@ -101,10 +101,12 @@ def test_how_far_the_prediction_is() -> None:
     s.history.poll()
     assert s.store.status.stage(s.now) is Stage.NO_MODEL
     s.mongo["model_state"].documents.append({"_id": "promoted", "version": "v3"})
+    s.now += POLL_S
     s.history.poll()
     assert s.store.status.stage(s.now) is Stage.NO_JOB
     told = {"_id": "predict", "model": "v3", "lag": 7, "updated_at": times.to_datetime(int(s.now * 1000))}
     s.mongo["job_progress"].documents.append(told)
+    s.now += POLL_S
     s.history.poll()
     status = s.store.status
     assert (status.stage(s.now), status.promoted, status.scoring, status.lag) == (Stage.SCORING, "v3", "v3", 7)
