@@ -84,6 +84,8 @@ def wanted_collections() -> tuple[CollectionSpec, ...]:
             ),
         ),
         CollectionSpec(names.COLLECTION_PROGRESS),
+        # Every desktop looks for the newest once a second.
+        CollectionSpec(names.COLLECTION_ACKNOWLEDGEMENTS, (IndexSpec(("at",)),)),
     )
 
 
