@@ -18,7 +18,10 @@ from stack.local.program import Program
 from stack.local.rpc import ProcessInfo
 
 #: Services whose JVM is started by supervisord itself.
-SERVICES: Final = ("zookeeper", "broker", "connect", "spark-master", "spark-worker", "spark-job", "spark-predict")
+SERVICES: Final = ("zookeeper", "broker", "connect", "spark-master", "spark-worker", "spark-job")
+
+#: Same class path, nearly the same classes: it uses the other's archive, which takes seconds to write and 180 MB.
+_BORROWS: Final = {"spark-predict": "spark-job"}
 
 #: A JVM that was asked to leave ends so, after it has written its archive whole.
 _CLEAN_EXITS: Final = (0, 128 + 15)
@@ -59,10 +62,11 @@ class Archives:
 
     def applied(self, program: Program, *, recording: Collection[str]) -> Program:
         """The program with its archive used, or recorded."""
-        if program.service not in SERVICES:
+        service = _BORROWS.get(program.service, program.service)
+        if service not in SERVICES:
             return program
         java, *rest = program.command
-        return replace(program, command=(java, *self._flags(program.service, recording), *rest))
+        return replace(program, command=(java, *self._flags(service, () if program.service in _BORROWS else recording), *rest))
 
     def _flags(self, service: str, recording: Collection[str]) -> tuple[str, ...]:
         quiet = "-Xlog:cds*=error"  # it tells of every class that cannot be archived

@@ -54,6 +54,14 @@ def test_the_first_run_records_the_second_uses(layout: Layout, archives: cds.Arc
     )
 
 
+def test_the_prediction_job_uses_the_other_jobs_archive_and_records_none(layout: Layout, archives: cds.Archives) -> None:
+    job = Program("spark-predict", ("java", "Main"))
+    for recording in (archives.missing(), []):
+        command = archives.applied(job, recording=recording).command
+        assert command[1] == f"-XX:SharedArchiveFile={archives.folder}/spark-job.jsa"
+    assert "spark-predict" not in archives.missing()
+
+
 def test_a_killed_jvm_may_have_written_half_of_it(layout: Layout, archives: cds.Archives) -> None:
     remember(layout, archives)
     (layout.run / "cds" / "broker.jsa").write_text("clas")
