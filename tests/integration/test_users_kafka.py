@@ -15,9 +15,12 @@ from backend.operator.kafka_admin import ConfluentAdmin
 from backend.operator.kafka_user_admin import ConfluentUserAdmin
 from backend.operator.kafka_users import Acl, KafkaUsersKeeper, wanted_acls
 from backend.operator.topics import TopicKeeper, wanted_topics
+from desktop.model.predictions.store import PredictionStore
 from desktop.model.readings import ReadingBatch
 from desktop.services.decode import decode_batch
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
+from desktop.services.predictions_feed import SPAN_S as PREDICTIONS_SPAN_S
+from desktop.services.predictions_feed import PredictionSink
 from desktop.services.sink_lag import SinkLag
 from stack.jars import resolve
 from tests.helpers.live_kafka import produce
@@ -25,6 +28,7 @@ from tests.helpers.secured_kafka import SecuredKafka, secured_kafka
 from tests.helpers.wait import wait_until
 
 VALUE = b'{"device_id":"d","timestamp":"2026-11-24T10:00:00.000Z","sensor":"temperature","value":1.5}'
+PREDICTION = b'{"_id":"d/1","device_id":"d","sensor":"temperature","timestamp":"2026-11-24T10:00:00.000Z","anomaly":true}'
 TOPIC = names.TOPIC_MESSAGES
 
 
@@ -89,13 +93,22 @@ def test_the_desktop_s_clients_read(kafka: SecuredKafka, keeper: KafkaUsersKeepe
     assert keeper.corrections == 1
     login, sink, stop = KafkaLogin(kafka.external, "client-1", "pw-1"), Sink(), threading.Event()
     feed, lag = KafkaFeed(login=login, sink=sink, decode=decode_batch, span_s=1e8), SinkLag(login=login)
-    threads = [threading.Thread(target=part.run, args=(stop,)) for part in (feed, lag)]
+    store = PredictionStore()
+    predictions = PredictionSink(store)
+    live = KafkaFeed(
+        login=login, sink=predictions, decode=predictions.decode, topic=names.TOPIC_PREDICTIONS, span_s=PREDICTIONS_SPAN_S
+    )
+    threads = [threading.Thread(target=part.run, args=(stop,)) for part in (feed, lag, live)]
     for thread in threads:
         thread.start()
     try:
         wait_until(lambda: len(sink.values) >= 3 and feed.state.caught_up, 30, "the readings")
         wait_until(lambda: sink.lag == 0, 30, "the feed to look at its lag")
         wait_until(lambda: lag.progress.lag == 3, 30, "the sink's lag: it has stored nothing")
+        wait_until(lambda: live.state.caught_up, 30, "the topic of predictions")
+        produce(kafka.internal, names.TOPIC_PREDICTIONS, [("d", b"no prediction"), ("d", PREDICTION)])
+        wait_until(lambda: store.take_news(), 30, "an anomaly")
+        wait_until(lambda: predictions.malformed == 1, 30, "what is none to be counted")
     finally:
         stop.set()
         for thread in threads:
