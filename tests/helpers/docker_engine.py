@@ -49,6 +49,7 @@ class Engine:
         forward_policy: Of iptables before the engine was started; dockerd sets DROP.
         namespace: Network namespace that it runs in; empty for this machine's own.
         address: Under which other nodes of its swarm and tests reach it.
+        name_server: That it asks for names that are none of its own; empty for this machine's.
     """
 
     directory: Path
@@ -58,6 +59,7 @@ class Engine:
     forward_policy: str
     namespace: str = ""
     address: str = "127.0.0.1"
+    name_server: str = ""
 
     @property
     def socket(self) -> Path:
@@ -200,6 +202,7 @@ def _prepare(directory: Path, node: Node | None) -> Engine:
         *(directory, f"paai-b{short}", f"paai-g{short}", subnet, policy or "ACCEPT"),
         namespace=namespace,
         address=node.address if node else "127.0.0.1",
+        name_server=node.name_server if node else "",
     )
     # Remembered before anything is made, so that whatever ends this run, `stop` knows what to remove.
     content = {key: str(value) for key, value in asdict(engine).items()}
@@ -225,6 +228,7 @@ def _start_daemon(engine: Engine) -> None:
         f"--host={engine.host}",
         f"--bridge={engine.bridge}",
         "--log-level=warn",
+        *([f"--dns={engine.name_server}"] if engine.name_server else []),
     ]
     with engine.log.open("ab") as log:
         process = subprocess.Popen(

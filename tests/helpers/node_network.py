@@ -6,7 +6,11 @@ reach the nodes' published ports. Needs root and iproute2. Names and addresses c
 by whoever knows the key, also after a run that was killed.
 """
 
+import contextlib
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +19,13 @@ from typing import Final
 
 NAMESPACES: Final = Path("/run/netns")
 _CALL_S: Final = 30.0
-#: Of the address on the cable to this machine.
+#: Of the addresses on the cable to this machine, and of the network's name server.
 _HERE: Final = 254
+_NAMES: Final = 253
+_SERVER: Final = Path(__file__).with_name("no_names.py")
+
+#: Name servers that this process started, by their network's key: they are its children, and are waited for once they end.
+_servers: Final[dict[str, subprocess.Popen[bytes]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +36,13 @@ class Node:
         number: From 1.
         namespace: Name of its network namespace.
         address: In the network.
+        name_server: Of the network; see `no_names`.
     """
 
     number: int
     namespace: str
     address: str
+    name_server: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +82,18 @@ def make(key: str, count: int) -> Network:
     routes = f" {ip('-4', 'route')}"
     start = int.from_bytes(key.encode()[-1:]) % 200
     subnet = next(s for i in range(200) if f" {(s := f'10.214.{(start + i) % 200}')}." not in routes)
-    nodes = tuple(Node(n, f"paai-{key}-{n}", f"{subnet}.{n}") for n in range(1, count + 1))
+    nodes = tuple(Node(n, f"paai-{key}-{n}", f"{subnet}.{n}", f"{subnet}.{_NAMES}") for n in range(1, count + 1))
     network = Network(f"paai-{key}-0", f"paai-{key}", nodes)
     try:
         ip("netns", "add", network.switch)
         ip("link", "add", "lan", "type", "bridge", namespace=network.switch)
         ip("link", "set", "lan", "up", namespace=network.switch)
+        ip("address", "add", f"{subnet}.{_NAMES}/24", "dev", "lan", namespace=network.switch)
+        _servers[key] = subprocess.Popen(
+            inside(network.switch, sys.executable, "-I", "-S", str(_SERVER), f"{subnet}.{_NAMES}"),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         ip("link", "add", network.link, "type", "veth", "peer", "name", _port(0), "netns", network.switch)
         _plug(network.switch, 0)
         ip("address", "add", f"{subnet}.{_HERE}/24", "dev", network.link)
@@ -98,9 +115,14 @@ def make(key: str, count: int) -> Network:
 
 
 def remove(key: str) -> None:
-    """Remove the network of that key, as far as it is there. Processes in it must have ended."""
+    """Remove the network of that key, as far as it is there, with the processes in it."""
     for name in namespaces(key):
+        for process in ip("netns", "pids", name, check=False).split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
         ip("netns", "delete", name, check=False)
+    if (server := _servers.pop(key, None)) is not None:
+        server.wait(timeout=_CALL_S)
     # The kernel takes it with the other end, but in its own time.
     ip("link", "delete", f"paai-{key}", check=False)
 
