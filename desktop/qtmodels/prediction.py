@@ -55,11 +55,11 @@ MakeLink = Callable[[Endpoints], Link]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One look; None for what was not asked."""
+    """One look; without models neither they nor the scoring were asked for."""
 
     trainings: list[Training]
-    models: Models | None
-    scoring: Scoring | None
+    models: Models | None = None
+    scoring: Scoring | None = None
 
 
 class Prediction(QObject):
@@ -188,14 +188,19 @@ class Prediction(QObject):
         self._newest += 1
         number = self._newest
 
+        ended = {t.job for t in self.trainings if not t.running}
+
         def ask() -> _Seen:
             link = self._connect()
             trainings = link.api.jobs()
-            return _Seen(trainings, link.api.models() if full else None, _scoring(link) if full else None)
+            # What a training published is asked for with its end: said without its version it would be said wrongly.
+            if full or any(not t.running and t.job not in ended for t in trainings):
+                return _Seen(trainings, link.api.models(), _scoring(link))
+            return _Seen(trainings)
 
         def saw(seen: _Seen) -> None:
             if number == self._newest:
-                self._saw(seen, full)
+                self._saw(seen)
 
         def failed(error: Exception) -> None:
             if number == self._newest:
@@ -204,22 +209,15 @@ class Prediction(QObject):
 
         self._ask(ask, saw, failed)
 
-    def _saw(self, seen: _Seen, full: bool) -> None:
+    def _saw(self, seen: _Seen) -> None:
         self._looking = False
         self.error = None
-        was, self.trainings = self.running, seen.trainings
+        self.trainings = seen.trainings
         if seen.models is not None:
-            self.models = seen.models
-        if full:
-            self.scoring = seen.scoring
-        ended = was is not None and self.running is None
-        if ended:
-            self._looks = 0  # what it published is not in the list yet
+            self.models, self.scoring = seen.models, seen.scoring
         self.changed.emit()
-        if full:
+        if seen.models is not None:
             self._promote_what_is_better()
-        elif ended:
-            self.look()
 
     def _promote_what_is_better(self) -> None:
         job = self.promotes_after
