@@ -20,6 +20,8 @@ from tests.swarm.system import LiveSwarm
 
 BROKERS = ("broker", "broker-2", "broker-3")
 
+#: With the services' packages.
+_PYTHON = "/opt/paai/venv/bin/python"
 #: A held partition: its topic and number → who leads it, who should, who has everything, who has a copy.
 _TOPICS = """
 import json
@@ -88,7 +90,7 @@ class LiveCluster(LiveSwarm):
         for engine in self.nodes.engines:
             place = self.nodes.engines.index(engine)
             for container in self.containers_at(place, "paai"):
-                done = engine.docker("exec", container, "python3", "-c", _TOPICS, check=False)
+                done = engine.docker("exec", container, _PYTHON, "-c", _TOPICS, check=False)
                 if done:
                     found: dict[str, list[Any]] = json.loads(done)
                     return found
