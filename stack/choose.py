@@ -14,7 +14,7 @@ from backend.contract.ports import Ports
 from stack.errors import EngineUnreachableError, PreflightError
 from stack.local import daemon
 from stack.local.instance import remembered_offset
-from stack.local.layout import Layout
+from stack.local.layout import Layout, default_data_dir
 from stack.local.target import LocalTarget
 from stack.target import Target
 from stack.tied import tied
@@ -127,12 +127,6 @@ def contexts() -> list[str]:
         return []
     rows = [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
     return [str(row["Name"]) for row in rows if not row.get("Current")]
-
-
-def default_data_dir(port_offset: int) -> Path:
-    """Where the user's local system lies unless said otherwise."""
-    base = platformdirs.user_data_path("paai-monitor")
-    return base / (f"local-{port_offset}" if port_offset else "local")
 
 
 def swarm_dir() -> Path:

@@ -20,7 +20,7 @@ START_TIMEOUT_S = 15.0
 
 def connect(layout: Layout) -> SupervisorRpc:
     """The interface of this directory's supervisord, whether or not it runs."""
-    return SupervisorRpc(layout.socket, hidden=frozenset({LISTENER}))
+    return SupervisorRpc(layout.socket, start=layout.command("up"), hidden=frozenset({LISTENER}))
 
 
 def is_running(layout: Layout) -> bool:

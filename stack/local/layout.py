@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import platformdirs
 
 from stack.errors import PreflightError
 
@@ -128,12 +131,23 @@ class Layout:
         """Log of a service or of one of its replicas."""
         return self.logs / (f"{service}.log" if replica is None else f"{service}-{replica}.log")
 
+    def command(self, words: str) -> str:
+        """A command line of `python -m stack` as it is typed for this system, which remembers its ports itself."""
+        elsewhere = self.data_dir != default_data_dir(0).resolve()
+        return f"python -m stack {words}" + (f" --data-dir {shlex.quote(str(self.data_dir))}" if elsewhere else "")
+
     def create(self) -> None:
         """Make the directories. Only the user may look into them: they hold everything the system knows."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         for path in (self.run, self.logs, self.state, self.work, self.spark, self.kafka, self.zookeeper, self.mongo):
             path.mkdir(mode=0o700, exist_ok=True)
         self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def default_data_dir(port_offset: int) -> Path:
+    """Where the user's local system lies unless said otherwise."""
+    base = platformdirs.user_data_path("paai-monitor")
+    return base / (f"local-{port_offset}" if port_offset else "local")
 
 
 def socket_fallback_dir() -> Path:

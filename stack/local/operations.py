@@ -143,6 +143,7 @@ def _start(supervisor: Supervisor, board: StepBoard, layout: Layout, ports: Port
         board,
         excerpt=lambda name: logs.excerpt(layout, name, scaled=service.scalable),
         why_down=lambda service, process: why_down(layout, service, process),
+        command=layout.command,
         cancel=threading.Event(),
     )
     yield from starter.run([service], instance.wanted_replicas(layout))

@@ -113,9 +113,13 @@ class _UnixTransport(xmlrpc.client.Transport):
 class SupervisorRpc:
     """`Supervisor` over the socket of a data directory. Every call opens its own connection, so any thread may call."""
 
-    def __init__(self, socket_path: Path, *, hidden: frozenset[str] = frozenset()) -> None:
-        """`hidden`: groups that are no services."""
-        self._path = socket_path
+    def __init__(self, socket_path: Path, *, start: str = "python -m stack up", hidden: frozenset[str] = frozenset()) -> None:
+        """
+        Args:
+            start: What is typed to start the system.
+            hidden: Groups that are no services.
+        """
+        self._path, self._start = socket_path, start
         self._hidden = hidden
 
     def _call(self, method: str, *arguments: Any, ignore: tuple[int, ...] = ()) -> Any:
@@ -137,7 +141,7 @@ class SupervisorRpc:
                 why="There is no supervisor."
                 if isinstance(error, FileNotFoundError)
                 else f"Its supervisor does not answer ({error}).",
-                remedy="Start it with `python -m stack up`.",
+                remedy=f"Start it with `{self._start}`.",
             ) from error
         finally:
             proxy("close")()

@@ -41,15 +41,17 @@ class Starter:
         *,
         excerpt: Callable[[str], str],
         why_down: Callable[[Service, ProcessInfo], str],
+        command: Callable[[str], str],
         cancel: threading.Event,
     ) -> None:
         """
         Args:
             excerpt: Last log lines of a service, for error messages.
             why_down: Why a process does not run, one sentence.
+            command: A command line as it is typed for this system; see `Layout.command`.
         """
         self._supervisor, self._probe, self._board, self._cancel = supervisor, probe, board, cancel
-        self._excerpt, self._why_down = excerpt, why_down
+        self._excerpt, self._why_down, self._command = excerpt, why_down, command
 
     def run(self, services: Sequence[Service], wanted: Mapping[str, int]) -> Iterator[Step]:
         """Start and await all. The board has a step for each already.
@@ -113,7 +115,7 @@ class Starter:
 
     def _failure(self, service: Service, why: str, kind: type[StepFailedError]) -> StepFailedError:
         lines = self._excerpt(service.name)
-        remedy = f"See `python -m stack logs {service.name}`, then run `up` again."
+        remedy = f"See `{self._command(f'logs {service.name}')}`, then run `up` again."
         text = why + (f" Its last lines:\n{lines}\n" if lines else "")
         return kind(service.name, f"{service.title} did not start", why=text, remedy=remedy, service=service.name)
 

@@ -13,7 +13,6 @@ from stack.local.rpc import ProcessInfo, Supervisor
 from stack.target import ServiceStatus
 
 ENDED = "It ended unexpectedly; deploy it again to bring it back."
-RESET_HINT = "Run `python -m stack reset {service}` to start it anew with an empty checkpoint."
 
 
 class StatusReader:
@@ -92,7 +91,8 @@ def why_down(layout: Layout, service: Service, process: ProcessInfo) -> str:
             return f"{who} exited soon after its start; it is started again after a pause."
         case "EXITED" if process.exit_code == EXIT_NEEDS_RESET and service.name in layout.checkpoints:
             said = str(jsonfile.read(layout.state / f"{service.name}.json").get("message", ""))
-            return f"{said or 'The job cannot go on from its checkpoint.'} {RESET_HINT.format(service=service.name)}"
+            reset = f"Run `{layout.command(f'reset {service.name}')}` to start it anew with an empty checkpoint."
+            return f"{said or 'The job cannot go on from its checkpoint.'} {reset}"
         case "EXITED":
             return f"{who} exited with code {process.exit_code}."
         case "STOPPING":

@@ -70,6 +70,7 @@ class Up:
             self._board,
             excerpt=lambda name: logs.excerpt(self._layout, name, scaled=catalogue.find(name).scalable),
             why_down=lambda service, process: why_down(self._layout, service, process),
+            command=self._layout.command,
             cancel=self._cancel,
         )
         yield from starter.run([service for service in catalogue.SERVICES if not service.last], wanted)

@@ -8,7 +8,7 @@ import pytest
 
 from stack.errors import PreflightError, StackError
 from stack.local import instance, jsonfile
-from stack.local.layout import MAX_SOCKET_PATH, Layout
+from stack.local.layout import MAX_SOCKET_PATH, Layout, default_data_dir
 
 
 def test_a_relative_path_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +64,10 @@ def test_two_commands_exclude_each_other(layout: Layout) -> None:
     other.join(10)
     with instance.locked(layout, "down"):
         pass
+
+
+def test_commands_name_the_directory_unless_it_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Layout.of(default_data_dir(0)).command("up") == "python -m stack up"
+    other = tmp_path / "my data"
+    assert Layout.of(other).command("logs paai") == f"python -m stack logs paai --data-dir '{other}'"

@@ -33,7 +33,13 @@ def start(
         return f"{service.title} is {process.state}."
 
     starter = Starter(
-        supervisor, probe, board, excerpt=lambda _: "  last line", why_down=why_down, cancel=cancel or threading.Event()
+        supervisor,
+        probe,
+        board,
+        excerpt=lambda _: "  last line",
+        why_down=why_down,
+        command="stack {}".format,
+        cancel=cancel or threading.Event(),
     )
     return list(starter.run(services, WANTED))
 

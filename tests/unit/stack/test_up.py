@@ -68,7 +68,7 @@ def test_steps_know_their_place_and_time() -> None:
 
 
 def test_the_canary_gives_up_with_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canary, "POST_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(canary, "POST_TIMEOUT_S", 1.5)
     with pytest.raises(WaitTimeoutError, match=r"did not take a test reading.*does not answer"):
         list(canary.send(paai="http://127.0.0.1:46000", mongo="mongodb://127.0.0.1:65017/", cancel=threading.Event()))
 
