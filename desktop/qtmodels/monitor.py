@@ -1,31 +1,26 @@
 """What is running, as the window sees it: the system, its services, its health, the focus, and the frames to draw."""
 
 import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from backend.contract.names import CANARY_DEVICE_ID
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications, describe
-from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.qtmodels.connection import Connection
+from desktop.qtmodels.frames import Frames, ViewSource
 from desktop.qtmodels.tasks import RunTask
 from desktop.settings import Settings
 from stack.target import Endpoints, ServiceStatus, Target
 
-FRAME_MS: Final = 33
 FLEET_MS: Final = 500
 STATUS_MS: Final = 2000
 STATS_MS: Final = 500
-#: A snapshot quicker than this is taken on the GUI thread: handing it over would cost as much.
-DIRECT_S: Final = 0.005
 #: More curves than this tell nobody anything.
 MAX_FOCUS: Final = 12
 
@@ -34,8 +29,6 @@ WHERE: Final = {"local": "This machine", "swarm": "Docker"}
 
 T = TypeVar("T")
 
-#: Given the time now (epoch seconds), what the charts want to see.
-ViewSource = Callable[[float], ViewRequest]
 Connect = Callable[[Endpoints], Connection]
 
 
@@ -87,20 +80,17 @@ class Monitor(QObject):
         self._health = ""
         self._report: Health | None = None
         self._focus = tuple(settings.focus)[:MAX_FOCUS]
-        self._view_source: ViewSource | None = None
         self._epoch = 0  # counts attachments; an answer for an earlier one is dropped
         self._busy: set[str] = set()
         self._hold = False
         self._closed = False
         self._gate = threading.Lock()  # over _closed and _pending, while a connection is being built
         self._pending: Connection | None = None
-        self._snapshot_s = 0.0
-        self._frames: deque[float] = deque(maxlen=120)
+        self._frames = Frames(aside=self._take_aside, parent=self)
+        self._frames.frame.connect(self.frame)
         self._status_timer = self._timer(STATUS_MS, self.poll_status)
         self._fleet_timer = self._timer(FLEET_MS, self._poll_fleet)
         self._stats_timer = self._timer(STATS_MS, self._poll_stats)
-        self._frame_timer = self._timer(FRAME_MS, self._take_frame)
-        self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
 
     # What is known
 
@@ -142,13 +132,12 @@ class Monitor(QObject):
     @property
     def frames_per_s(self) -> float:
         """Frames handed out per second, over the last two seconds."""
-        now = time.monotonic()
-        return sum(1 for t in self._frames if now - t <= 2.0) / 2.0
+        return self._frames.per_s
 
     @property
     def snapshot_ms(self) -> float:
         """How long a frame takes to compute, smoothed."""
-        return self._snapshot_s * 1000
+        return self._frames.took_ms
 
     @property
     def running_since(self) -> datetime | None:
@@ -172,7 +161,8 @@ class Monitor(QObject):
         """Leave the system; it goes on running."""
         connection, self._connection = self._connection, None
         self._epoch += 1
-        for timer in (self._fleet_timer, self._stats_timer, self._frame_timer):
+        self._frames.set_store(None)
+        for timer in (self._fleet_timer, self._stats_timer):
             timer.stop()
         if connection is None:
             return
@@ -203,7 +193,8 @@ class Monitor(QObject):
             self._closed = True
             pending, self._pending = self._pending, None
         self._epoch += 1
-        for timer in (self._status_timer, self._fleet_timer, self._stats_timer, self._frame_timer):
+        self._frames.set_store(None)
+        for timer in (self._status_timer, self._fleet_timer, self._stats_timer):
             timer.stop()
         connection, self._connection = self._connection, None
         for started in (connection, pending):
@@ -214,12 +205,7 @@ class Monitor(QObject):
 
     def set_view_source(self, source: ViewSource | None) -> None:
         """What the frames shall show; None: nobody looks, nothing is computed."""
-        self._view_source = source
-        if source is not None and self.is_attached:
-            self._frame_timer.start()
-        else:
-            self._frame_timer.stop()
-            self._frames.clear()
+        self._frames.set_source(source)
 
     # Focus
 
@@ -336,8 +322,7 @@ class Monitor(QObject):
         self._epoch += 1
         self._fleet_timer.start()
         self._stats_timer.start()
-        if self._view_source is not None:
-            self._frame_timer.start()
+        self._frames.set_store(connection.store)
         connection.set_focus(self._focus)
         self.attached.emit()
         self._poll_fleet()
@@ -347,32 +332,6 @@ class Monitor(QObject):
             return
         self._busy.discard("attach")
         self._set_health(f"The running system cannot be attached: {describe(error)}")
-
-    # Frames
-
-    def _take_frame(self) -> None:
-        connection, source = self._connection, self._view_source
-        if connection is None or source is None or "frame" in self._busy:
-            return
-        request = source(time.time())
-        if self._snapshot_s < DIRECT_S:
-            started = time.perf_counter()
-            snapshot = connection.store.snapshot(request)
-            self._emit_frame(snapshot, time.perf_counter() - started)
-            return
-
-        def work() -> tuple[LiveSnapshot, float]:
-            started = time.perf_counter()
-            snapshot = connection.store.snapshot(request)
-            return snapshot, time.perf_counter() - started
-
-        self._ask("frame", work, lambda r: self._emit_frame(*r), lambda e: self._unexpected(e, "drawing the charts"))
-
-    def _emit_frame(self, snapshot: LiveSnapshot, took_s: float) -> None:
-        self._snapshot_s += 0.2 * (took_s - self._snapshot_s)
-        if self._view_source is not None:
-            self._frames.append(time.monotonic())
-            self.frame.emit(snapshot)
 
     # Helpers
 
@@ -401,6 +360,9 @@ class Monitor(QObject):
                 on_error(error)
 
         self._run_task(func, done, failed)
+
+    def _take_aside(self, work: Callable[[], T], on_taken: Callable[[T], None]) -> None:
+        self._ask("frame", work, on_taken, lambda e: self._unexpected(e, "drawing the charts"))
 
     def _unexpected(self, error: Exception, doing: str) -> None:
         self._notifications.exception(error, doing)
