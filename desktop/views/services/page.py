@@ -10,8 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
-    QMessageBox,
-    QPushButton,
     QSplitter,
     QTableView,
     QToolButton,
@@ -29,6 +27,7 @@ from desktop.views.page import Page, PageContext
 from desktop.views.services.attempts import AttemptsView
 from desktop.views.services.delegate import StateDelegate
 from desktop.views.services.replicas import Replicas
+from desktop.views.widgets.confirm import confirmed
 from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.log_view import LogView
 from desktop.views.widgets.menu_button import WordButton
@@ -289,11 +288,4 @@ class ServicesPage(Page):
         self._operations.restart(status.service)
 
     def _confirmed(self, service: str, warning: str) -> bool:
-        box = QMessageBox(self)
-        box.setWindowTitle(f"Restart {service}?")
-        box.setText(f"Restart {service}?")
-        box.setInformativeText(warning)
-        yes = box.addButton("Restart", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(QPushButton("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.exec()
-        return box.clickedButton() is yes
+        return confirmed(self, f"Restart {service}?", at_stake=warning, button="Restart")

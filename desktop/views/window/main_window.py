@@ -18,6 +18,7 @@ from desktop.views.fleet.panel import WIDTH as FLEET_WIDTH
 from desktop.views.fleet.panel import FleetPanel
 from desktop.views.page import Page, PageContext
 from desktop.views.start.page import StartPage
+from desktop.views.widgets.confirm import confirmed
 from desktop.views.window.access import AccessDialog
 from desktop.views.window.nav_rail import NavRail
 from desktop.views.window.shortcuts import ShortcutSheet
@@ -252,18 +253,13 @@ class MainWindow(QMainWindow):
             self._shown.export()
 
     def _ask_stop(self, *, purge: bool) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle("Stop the system?")
-        box.setText("Stop every service and delete all data?" if purge else "Stop every service?")
-        box.setInformativeText(
+        question = "Stop every service and delete all data?" if purge else "Stop every service?"
+        at_stake = (
             "Every reading, every window, the topics and the checkpoints are deleted. This cannot be undone."
             if purge
             else "The data stay. Devices stop sending until the system is deployed again."
         )
-        yes = box.addButton("Stop and delete" if purge else "Stop", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
-        box.exec()
-        if box.clickedButton() is yes:
+        if confirmed(self, question, at_stake=at_stake, button="Stop and delete" if purge else "Stop"):
             self._deployment.take_down(purge=purge)
 
     # Life
