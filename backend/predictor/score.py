@@ -53,35 +53,40 @@ def summary(result: Detected, windows: list[Span] | None) -> dict[str, Any]:
     from a window's begin to the first detection in it.
     """
     series = result.series
-    places = np.flatnonzero(result.odd)
-    cuts = np.flatnonzero(np.diff(series.t_ms[places]) > _JOIN * series.interval_ms) + 1
-    groups = [(int(p[0]), int(p[-1])) for p in np.split(places, cuts)] if places.size else []
+    together = groups(result)
     answer: dict[str, Any] = {
         "readings": len(series.values),
         "left_out": series.left_out,
         "interval_s": series.interval_ms / 1000.0,
         "judged_from": event_time(result, result.begin),
         "note": result.note,
-        "detections": [event(result, a, b) for a, b in groups],
+        "detections": [event(result, a, b) for a, b in together],
     }
     if windows is not None:
-        answer |= measures(result, groups, windows)
+        answer |= measures(result, together, windows)
     return answer
 
 
-def measures(result: Detected, groups: list[tuple[int, int]], windows: list[Span]) -> dict[str, Any]:
+def groups(result: Detected) -> list[tuple[int, int]]:
+    """Detections: first and last place of marked readings that are close to each other."""
+    series, places = result.series, np.flatnonzero(result.odd)
+    cuts = np.flatnonzero(np.diff(series.t_ms[places]) > _JOIN * series.interval_ms) + 1
+    return [(int(p[0]), int(p[-1])) for p in np.split(places, cuts)] if places.size else []
+
+
+def measures(result: Detected, together: list[tuple[int, int]], windows: list[Span]) -> dict[str, Any]:
     """precision, recall, f1, vus_pr, delay_s, false_alarms_per_day."""
     t_ms = result.series.t_ms
     days = max(float(t_ms[-1] - t_ms[0]) / _DAY_MS, 1e-9)
     right = 0
     delays: dict[int, float] = {}
-    for a, b in groups:
+    for a, b in together:
         hit = [i for i, w in enumerate(windows) if t_ms[a] <= w.end and t_ms[b] >= w.begin]
         right += bool(hit)
         known = int(result.found_ms[a : b + 1].min())
         for i in hit:
             delays[i] = min(delays.get(i, float("inf")), max(0.0, (known - windows[i].begin) / 1000.0))
-    precision, recall = right / max(len(groups), 1), len(delays) / max(len(windows), 1)
+    precision, recall = right / max(len(together), 1), len(delays) / max(len(windows), 1)
     labels = np.zeros(len(t_ms), dtype=np.bool_)
     for window in windows:
         labels |= (t_ms >= window.begin) & (t_ms <= window.end)
@@ -91,7 +96,7 @@ def measures(result: Detected, groups: list[tuple[int, int]], windows: list[Span
         "f1": round(2 * precision * recall / max(precision + recall, 1e-12), 4),
         "vus_pr": round(vus_pr(result.score, labels), 4) if labels.any() else None,
         "delay_s": float(np.median(list(delays.values()))) if delays else None,
-        "false_alarms_per_day": round((len(groups) - right) / days, 4),
+        "false_alarms_per_day": round((len(together) - right) / days, 4),
     }
 
 

@@ -1,12 +1,12 @@
 """The detector on one unseen series, causally: what is said of a reading uses nothing that comes later than its verdict.
 
-The profile is learnt from the beginning of the series, and anew whenever its past has doubled. Three detectors share the work:
+The profile is learnt from the beginning of the series, and anew as its past has doubled. Three detectors share the work:
 the engine of the fleet (spikes, bursts, jumps, drifts, stuck values), the distance from the usual range, and courses that never
 occurred before. Each one's limit follows the tail of its own past.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +17,11 @@ from backend.predictor.series.shapes import distances, period_of
 from backend.scoring import learn
 from backend.scoring.engine import Engine
 from backend.scoring.errors import ProfileError
-from backend.scoring.layout import F64, I8, SENSOR_CODES, Bool
+from backend.scoring.layout import F64, I8, SENSOR_CODES, SETTLED, STATISTICS, WINDOW, Bool, Rows
 from backend.scoring.profile import SensorProfile
 from backend.scoring.reasons import reason, severity
 from backend.scoring.updates import odd_score
-from backend.scoring.verdicts import Kind, Verdicts
+from backend.scoring.verdicts import Kind
 
 _SENSOR: Final = "custom"
 #: Part of the series that is only learnt from, and its bounds in readings.
@@ -29,6 +29,14 @@ _PROBATION, _LEAST, _MOST = 0.15, 200, 5000
 #: False alarms are budgeted for so many readings rather than for a day of seconds: a series is short.
 _BUDGET_READINGS: Final = 6000.0
 _CHUNK: Final = 500
+#: The profile is learnt anew when the past has doubled; beyond so many readings when there is four times as much.
+_SLOWER: Final = 40_000
+#: Readings of a block, and how many before it fill the windows and after it settle its last verdicts; blocks at once.
+_BLOCK, _BEFORE, _AFTER, _BLOCKS = 2000, 1000, SETTLED + 8, 200
+#: What was in so many windows of the past is usual; how far beyond it something unusual begins. An event is in two at most.
+_TIMES, _BEYOND = 4, 1.2
+#: Past distances that a limit is taken from.
+_TAIL: Final = 50_000
 #: Readings that the usual range is taken from.
 _RANGE: Final = 2000
 _DELIVERY: Final = (Kind.LATE, Kind.DUPLICATE, Kind.DROPOUT)
@@ -77,38 +85,49 @@ def detect(series: TimedValues, *, report: Callable[[float], None] = lambda _: N
     note = _by_engine(result, report)
     _add(result, _range_ratio(series.values, begin), Kind.SPIKE, series.values - _running_median(series.values))
     length = period_of(series.values[:begin])
-    shape = _tail_ratio(distances(series.values, length, begin=begin // 2), begin)
+    shape = _tail_ratio(distances(series.values, length, begin=begin // 2), begin, apart=max(WINDOW, 2 * length))
     _add(result, shape, Kind.SHAPE, np.zeros(n), reach=length)
     kind[:begin], score[:begin] = 0, 0.0
     return Detected(series, score, kind, amount, since, found, begin, note)
 
 
 def _by_engine(result: Detected, report: Callable[[float], None]) -> str:
-    series, n = result.series, len(result.series.values)
-    code = np.zeros(n, dtype=np.int8) + SENSOR_CODES[_SENSOR]
-    engine: Engine | None = None
+    n, a = len(result.series.values), result.begin
     profile: SensorProfile | None = None
-    learnt, note = 0, ""
-    index = {int(t): i for i, t in enumerate(series.t_ms.tolist())}
-    for a in range(0, n, _CHUNK):
-        b = min(a + _CHUNK, n)
-        if a >= result.begin and a >= 2 * learnt:
-            try:
-                profile = _learn(series, a)
-                learnt = a
-                # What is known of the device is computed anew from its whole past with the new profile.
-                engine = Engine({_SENSOR: profile})
-                for p in range(0, a, 4 * _CHUNK):
-                    q = min(p + 4 * _CHUNK, a)
-                    engine.score([""] * (q - p), code[p:q], series.t_ms[p:q], series.values[p:q])
-            except ProfileError as error:
-                note = str(error)
-        if engine is not None:
-            scored = engine.score([""] * (b - a), code[a:b], series.t_ms[a:b], series.values[a:b])
-            _enter(result, scored.verdicts, index)
-            _enter(result, scored.revised, index)
-        report(b / n)
+    note = ""
+    while a < n:
+        try:
+            profile, note = _learn(result.series, a), ""
+            b = min(n, a * (2 if a < _SLOWER else 4))
+        except ProfileError as error:
+            note = str(error)
+            b = min(n, a + max(_CHUNK, a // 4))
+        if profile is not None:
+            for first in range(a, b, _BLOCKS * _BLOCK):
+                _score(result, profile, first, min(first + _BLOCKS * _BLOCK, b))
+                report(first / n)
+        a = b
+    report(1.0)
     return note
+
+
+def _score(result: Detected, profile: SensorProfile, a: int, b: int) -> None:
+    """The readings a … b by one profile, in blocks that the engine takes for devices: it works on all of them at once."""
+    series, engine = result.series, Engine({_SENSOR: profile})
+    starts = np.arange(a, b, _BLOCK)
+    place, block = _laid_out(starts, b, len(series.values))
+    code = np.full(len(place), SENSOR_CODES[_SENSOR], dtype=np.int8)
+    verdicts = engine.score([str(i) for i in block.tolist()], code, series.t_ms[place], series.values[place]).verdicts
+    mine = (place >= starts[block]) & (place < np.minimum(starts[block] + _BLOCK, b)) & ~np.isin(verdicts.kind, _DELIVERY)
+    at = place[mine]
+    result.score[at], result.kind[at], result.amount[at] = verdicts.score[mine], verdicts.kind[mine], verdicts.amount[mine]
+    result.since_ms[at], result.found_ms[at] = verdicts.since_ms[mine], verdicts.found_ms[mine]
+
+
+def _laid_out(starts: Rows, end: int, n: int) -> tuple[Rows, Rows]:
+    """Blocks with what comes before each, and after it, one after the other: places in the series, and number of the block."""
+    parts = [np.arange(max(0, s - _BEFORE), min(min(s + _BLOCK, end) + _AFTER, n)) for s in starts.tolist()]
+    return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(p) for p in parts])
 
 
 def _learn(series: TimedValues, until: int) -> SensorProfile:
@@ -118,19 +137,24 @@ def _learn(series: TimedValues, until: int) -> SensorProfile:
     cuts = np.flatnonzero(np.diff(t_ms) > 2.5 * series.interval_ms) + 1
     profile = learn.learn_profile(_SENSOR, np.split(values, cuts))
     engine = Engine({_SENSOR: profile}, explain=True)
-    code = np.full(len(values), SENSOR_CODES[_SENSOR], dtype=np.int8)
-    statistics = engine.score([""] * len(values), code, t_ms, values).statistics
+    starts = np.arange(0, len(values), _BLOCK)
+    place, block = _laid_out(starts, len(values), len(values))
+    code = np.full(len(place), SENSOR_CODES[_SENSOR], dtype=np.int8)
+    statistics = engine.score([str(i) for i in block.tolist()], code, t_ms[place], values[place]).statistics
     assert statistics is not None  # noqa: S101 - the engine explains
-    return learn.calibrate(profile, statistics, per_readings=_BUDGET_READINGS)
+    mine = (place >= starts[block]) & (place < starts[block] + _BLOCK)
+    return _usual(learn.calibrate(profile, statistics[mine], per_readings=_BUDGET_READINGS), statistics[mine])
 
 
-def _enter(result: Detected, verdicts: Verdicts, index: dict[int, int]) -> None:
-    delivery = np.isin(verdicts.kind, _DELIVERY)
-    for i in np.flatnonzero(~delivery).tolist():
-        at = index[int(verdicts.t_ms[i])]
-        result.score[at], result.kind[at] = verdicts.score[i], verdicts.kind[i]
-        result.amount[at], result.since_ms[at] = verdicts.amount[i], verdicts.since_ms[i]
-        result.found_ms[at] = verdicts.found_ms[i]
+def _usual(profile: SensorProfile, statistics: F64) -> SensorProfile:
+    """Limits beyond what came several times: a step each morning is no anomaly."""
+    whole = len(statistics) // WINDOW
+    if whole <= _TIMES:
+        return profile
+    sizes = np.nan_to_num(np.abs(statistics[-whole * WINDOW :])).reshape(whole, WINDOW, -1).max(axis=1)
+    again = _BEYOND * np.sort(sizes, axis=0)[-_TIMES]
+    limits = np.maximum(profile.limits, again[:STATISTICS])
+    return replace(profile, limits=limits, ramp_limits=np.maximum(profile.ramp_limits, again[STATISTICS:]))
 
 
 def _running_median(values: F64) -> F64:
@@ -153,12 +177,18 @@ def _range_ratio(values: F64, begin: int) -> F64:
     return _tail_ratio(distance, begin)
 
 
-def _tail_ratio(distance: F64, begin: int) -> F64:
-    """Distances as multiples of the limit that the tail of their own past gives; 0 where there is none."""
+def _tail_ratio(distance: F64, begin: int, *, apart: int = WINDOW) -> F64:
+    """Distances as multiples of the limit that the tail of their own past gives; 0 where there is none.
+
+    Args:
+        distance: Of each reading; NaN where there is none.
+        begin: First reading that is judged.
+        apart: One event is in no more than two stretches of so many readings.
+    """
     result = np.zeros(len(distance))
     for a in range(begin, len(distance), _CHUNK):
         b = min(a + _CHUNK, len(distance))
-        past = distance[:a]
+        past = distance[max(0, a - _TAIL) : a]
         past = past[np.isfinite(past)]
         if len(past) < 50:
             continue
@@ -167,7 +197,10 @@ def _tail_ratio(distance: F64, begin: int) -> F64:
         spread = spread if spread > 0 else float(np.std(past)) or 1.0
         # Half as far again as the far end of its past, at least six times its spread.
         far = float(np.quantile(past, 0.999)) - middle
-        limit = max(6.0 * spread, 1.5 * far)
+        # And beyond what came several times.
+        whole = len(past) // apart
+        again = np.sort(past[-whole * apart :].reshape(whole, apart).max(axis=1))[-_TIMES] if whole > _TIMES else middle
+        limit = max(6.0 * spread, 1.5 * far, _BEYOND * (float(again) - middle))
         result[a:b] = np.nan_to_num(np.maximum(distance[a:b] - middle, 0.0) / limit)
     return result
 

@@ -10,8 +10,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from backend.scoring.layout import F64
 
-#: Windows of the past that each one is compared with, and windows that are compared at once.
-_PAST: Final = 3000
+#: Windows of the past that each one is compared with, fewer beyond so many readings; windows that are compared at once.
+_PAST, _LONG = 3000, 50_000
 _BLOCK: Final = 1000
 SHORTEST, LONGEST = 16, 256
 
@@ -51,16 +51,21 @@ def distances(values: F64, length: int, *, begin: int) -> F64:
     if n < begin or begin < 2 * length + 1:
         return result
     windows = sliding_window_view(values, length)
-    windows = windows - windows.mean(axis=1, keepdims=True)
-    squares = np.einsum("ij,ij->i", windows, windows)
     for a in range(begin, n, _BLOCK):
         b = min(a + _BLOCK, n)
         # The windows that end before the first of these began.
         last = a - length - (length - 1)
         if last < 1:
             continue
-        past = np.unique(np.linspace(0, last - 1, min(last, _PAST)).astype(np.intp))
-        mine = np.arange(a, b) - length + 1
-        squared = squares[mine, None] + squares[past] - 2.0 * windows[mine] @ windows[past].T
+        most = min(last, _PAST * _LONG // max(a, _LONG))
+        past = _level(windows[np.unique(np.linspace(0, last - 1, most).astype(np.intp))])
+        mine = _level(windows[a - length + 1 : b - length + 1])
+        squared = np.square(mine).sum(axis=1)[:, None] + np.square(past).sum(axis=1) - 2.0 * mine @ past.T
         result[a:b] = np.sqrt(np.maximum(squared.min(axis=1), 0.0))
     return result
+
+
+def _level(windows: F64) -> F64:
+    """Without their level."""
+    centred: F64 = windows - windows.mean(axis=1, keepdims=True)
+    return centred

@@ -78,6 +78,38 @@ def test_what_was_decided_does_not_change_with_what_comes_later() -> None:
     assert whole.kind[1000]
 
 
+def test_a_spike_at_the_seam_of_two_blocks_is_found() -> None:
+    values = daily(3600)
+    values[[1079, 2159, 2160 + 720]] += 30.0  # the last reading before the profile is learnt anew, twice, and one inside
+
+    found = detect(timed(values))
+
+    assert found.begin == 540
+    assert found.odd[[1079, 2159, 2880]].all()
+
+
+def test_the_past_that_courses_are_compared_with_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.predictor.series.shapes._PAST", 50)
+    values = daily(1500)
+
+    few = distances(values, 48, begin=400)
+
+    assert np.isfinite(few[500:]).all()
+    assert np.nanmean(few) > np.nanmean(distances(values, 48, begin=400)) - 1e-9
+
+
+def test_steps_that_come_each_day_are_usual_and_a_higher_one_is_not() -> None:
+    random = np.random.default_rng(4)
+    hour = np.arange(2000) % 96
+    values = np.where((hour >= 36) & (hour < 72), 80.0, 20.0) + random.uniform(-8.0, 8.0, 2000)
+    values[1764:1800] += 60.0
+
+    found = detect(timed(values))
+
+    assert not found.odd[:1760].any()
+    assert found.odd[1750:1850].any()
+
+
 def test_the_probation_is_never_judged() -> None:
     values = daily(1600)
     values[30] += 100.0
