@@ -35,6 +35,8 @@ _SLOWER: Final = 40_000
 _BLOCK, _BEFORE, _AFTER, _BLOCKS = 2000, 1000, SETTLED + 8, 200
 #: What was in so many windows of the past is usual; how far beyond it something unusual begins. An event is in two at most.
 _TIMES, _BEYOND = 4, 1.2
+#: Outside of this the values are rescaled.
+_TINY, _HUGE = 1e-4, 1e9
 #: Past distances that a limit is taken from.
 _TAIL: Final = 50_000
 #: Readings that the usual range is taken from.
@@ -82,12 +84,22 @@ def detect(series: TimedValues, *, report: Callable[[float], None] = lambda _: N
     if n <= begin:
         note = f"{n} readings are too few: the first {begin} are only learnt from."
         return Detected(series, score, kind, amount, since, found, begin, note)
+    # Values far from 1 would meet the floors and ceilings of numbers; by the beginning, since nothing else is known.
+    size = float(np.max(np.abs(series.values[:begin] - np.median(series.values[:begin]))))
+    unit = 1.0 if size == 0.0 or _TINY < size < _HUGE else size
+    result = replace(result, series=replace(series, values=series.values / unit))
     note = _by_engine(result, report)
-    _add(result, _range_ratio(series.values, begin), Kind.SPIKE, series.values - _running_median(series.values))
-    length = period_of(series.values[:begin])
-    shape = _tail_ratio(distances(series.values, length, begin=begin // 2), begin, apart=max(WINDOW, 2 * length))
+    _add(
+        result,
+        _range_ratio(result.series.values, begin),
+        Kind.SPIKE,
+        result.series.values - _running_median(result.series.values),
+    )
+    length = period_of(result.series.values[:begin])
+    shape = _tail_ratio(distances(result.series.values, length, begin=begin // 2), begin, apart=max(WINDOW, 2 * length))
     _add(result, shape, Kind.SHAPE, np.zeros(n), reach=length)
     kind[:begin], score[:begin] = 0, 0.0
+    amount[np.isin(kind, (Kind.SPIKE, Kind.DRIFT))] *= unit
     return Detected(series, score, kind, amount, since, found, begin, note)
 
 

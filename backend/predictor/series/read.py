@@ -18,6 +18,7 @@ _TIME_NAMES: Final = ("timestamp", "time", "date", "datetime", "ds")
 _VALUE_NAMES: Final = ("value", "data", "y")
 #: More is no file for this command.
 MOST_READINGS: Final = 2_000_000
+_LARGEST: Final = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def _value(text: str, path: Path, number: int) -> float | None:
         value = float(text)
     except ValueError:
         raise SeriesError(f"{path}, line {number}: {text[:40]!r} is no number.") from None
+    if math.isfinite(value) and abs(value) > _LARGEST:
+        raise SeriesError(f"{path}, line {number}: {text[:40]} is too large; values up to {_LARGEST:g} can be judged.")
     return value if math.isfinite(value) else None
 
 

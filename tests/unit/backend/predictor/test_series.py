@@ -110,6 +110,18 @@ def test_steps_that_come_each_day_are_usual_and_a_higher_one_is_not() -> None:
     assert found.odd[1750:1850].any()
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e15])
+def test_the_unit_changes_nothing(unit: float) -> None:
+    values = daily(1200)
+    values[900] += 30.0
+
+    small, usual = detect(timed(values * unit)), detect(timed(values))
+
+    np.testing.assert_array_equal(small.kind, usual.kind)
+    assert small.odd[900]
+    assert small.amount[900] == pytest.approx(usual.amount[900] * unit, rel=0.01)
+
+
 def test_the_probation_is_never_judged() -> None:
     values = daily(1600)
     values[30] += 100.0
@@ -134,6 +146,7 @@ def test_series_that_teach_nothing_are_no_failure(values: F64) -> None:
         ("timestamp,value\n", "0 readings"),
         ("timestamp,value\nyesterday,1\n2,3\n", "line 2: the time 'yesterday'"),
         ("timestamp,value\n1,x\n", "line 2: 'x' is no number"),
+        ("timestamp,value\n1,1e200\n", "line 2: 1e200 is too large"),
         ("timestamp,value\n1\n", "line 2: there are 1 columns"),
         ("timestamp,value\n1700000000000,1\n", "milliseconds"),
     ],
