@@ -43,6 +43,11 @@ class FleetState:
         return sum(self.counts.values())
 
     @property
+    def sending_by_prefix(self) -> Mapping[str, int]:
+        """Devices that shall send, by prefix of their ids, whose numbers count from 1."""
+        return {t.id_prefix: self.counts.get(t.tag, 0) if self.running else 0 for t in DEVICE_TYPES}
+
+    @property
     def known(self) -> bool:
         """Whether the generator was ever reached."""
         return self.as_of > 0

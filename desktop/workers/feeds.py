@@ -63,7 +63,11 @@ class LiveFeeds:
         self._anomalies = PredictionsHistory(
             client=self._mongo, store=store.predictions, acknowledgements=self._acknowledgements, clock=clock
         )
-        self._fleet = FleetPoll(generator=self._generator, reporting=store.reporting)
+        self._fleet = FleetPoll(
+            generator=self._generator,
+            reporting=store.reporting,
+            on_fleet=lambda fleet: store.predictions.set_fleet(fleet.sending_by_prefix),
+        )
         self._status = StatusPoll(target=target, clock=clock)
         self._threads = [
             FeedThread("kafka-feed", self._kafka.run),

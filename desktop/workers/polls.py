@@ -34,10 +34,17 @@ class FleetPoll:
     Args:
         generator: Who is asked.
         reporting: Devices that reported lately, by sensor.
+        on_fleet: Told of each answer, on the poll's thread.
     """
 
-    def __init__(self, *, generator: FleetSource, reporting: Callable[[], Mapping[str, int]]) -> None:
-        self._generator, self._reporting = generator, reporting
+    def __init__(
+        self,
+        *,
+        generator: FleetSource,
+        reporting: Callable[[], Mapping[str, int]],
+        on_fleet: Callable[[FleetState], object] = lambda fleet: None,
+    ) -> None:
+        self._generator, self._reporting, self._on_fleet = generator, reporting, on_fleet
         self._fleet = FleetState()
         self._wake = threading.Event()
 
@@ -56,6 +63,7 @@ class FleetPoll:
         while not stop.is_set():
             try:
                 self._fleet = self._generator.get_fleet()
+                self._on_fleet(self._fleet)
             except ServiceError as error:
                 self._fleet = dataclasses.replace(self._fleet, error=str(error))
             self._wake.wait(FLEET_POLL_S)

@@ -12,6 +12,8 @@ from desktop.model.predictions.record import Grade, Prediction
 MAX_EVENTS: Final = 5_000
 #: Readings of one event that are remembered for revisions, which reach back some dozens.
 MAX_READINGS: Final = 200
+#: Said of a silence whose device the generator's fleet no longer has: nobody need look for it.
+LEFT: Final = "It was taken out of the fleet, or the fleet was stopped."
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class _Entry:
     readings: dict[str, Prediction] = field(default_factory=dict)
     surplus: int = 0  # readings that are counted but no longer remembered
     ended_ms: int = 0  # of a silence: the first reading after it
+    left: bool = False  # of a silence: the device was taken out of the fleet
     event: Event | None = None
 
 
@@ -35,6 +38,7 @@ class EventLog:
         self._event_of: dict[str, EventKey] = {}
         self._silences: dict[tuple[str, str], tuple[EventKey, int]] = {}  # by device and sensor: which, and since when known
         self._acknowledged: dict[EventKey, tuple[str, float]] = {}
+        self._fleet: Mapping[str, int] = {}
         self.version = 0
 
     def __len__(self) -> int:
@@ -103,6 +107,16 @@ class EventLog:
             self._sum_up(key)
             self.version += 1
 
+    def set_fleet(self, counts: Mapping[str, int]) -> None:
+        """How many devices the generator's fleet has, by prefix of their ids: who was taken out may be silent."""
+        if counts == self._fleet:
+            return
+        self._fleet = dict(counts)
+        for key, _ in list(self._silences.values()):
+            if self._has_left(key.device_id):
+                self._sum_up(key)
+                self.version += 1
+
     @property
     def silences(self) -> Mapping[tuple[str, str], tuple[EventKey, int]]:
         """Dropouts that last, by device and sensor, and from when on a reading ends them. Looked into by any thread."""
@@ -131,6 +145,10 @@ class EventLog:
     def open_count(self, least: Grade = Grade.WARNING) -> int:
         """Events at least that urgent that nobody has seen to."""
         return sum(count for grade, count in self.open_by_grade().items() if grade >= least)
+
+    def _has_left(self, device_id: str) -> bool:
+        prefix, _, number = device_id.rpartition("-")
+        return prefix in self._fleet and number.isdecimal() and int(number) > self._fleet[prefix]
 
     def _ends_silence(self, prediction: Prediction) -> EventKey | None:
         place = prediction.device_id, prediction.sensor
@@ -167,18 +185,20 @@ class EventLog:
             return
         worst = max(readings, key=lambda p: p.score)
         newest = max(readings, key=lambda p: p.t_ms)
+        silent = newest.value != newest.value and not entry.ended_ms
+        entry.left = entry.left or (silent and self._has_left(key.device_id))
         event = Event(
             key=key,
             start_ms=key.since_ms or min(p.t_ms for p in readings),
             end_ms=max(newest.t_ms, entry.ended_ms),
             readings=len(readings) + entry.surplus,
             score=worst.score,
-            grade=max(p.grade for p in readings),
-            reason=newest.reason,
+            grade=Grade.INFO if entry.left else max(p.grade for p in readings),
+            reason=LEFT if entry.left else newest.reason,
             value=worst.value,
             expected=worst.expected,
             model=newest.model,
-            silent=newest.value != newest.value and not entry.ended_ms,
+            silent=silent,
         )
         by, at = self._acknowledged.get(key, ("", 0.0))
         entry.event = replace(event, acknowledged_by=by, acknowledged_at=at)

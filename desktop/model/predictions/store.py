@@ -107,6 +107,11 @@ class PredictionStore:
         with self._lock:
             self._log.set_acknowledged(acknowledged)
 
+    def set_fleet(self, counts: Mapping[str, int]) -> None:
+        """As of `EventLog`."""
+        with self._lock:
+            self._log.set_fleet(counts)
+
     def end_silence(self, key: EventKey, t_ms: int) -> None:
         """As of `EventLog`."""
         with self._lock:

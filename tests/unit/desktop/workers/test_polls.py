@@ -49,11 +49,13 @@ class Services:
 
 def test_the_fleet_with_what_reports_beside_it() -> None:
     generator = Generator()
-    poll = FleetPoll(generator=generator, reporting=lambda: {"temperature": 5})
+    told = list[FleetState]()
+    poll = FleetPoll(generator=generator, reporting=lambda: {"temperature": 5}, on_fleet=told.append)
     assert not poll.fleet.known
     with running(poll.run):
         wait_until(lambda: poll.fleet.known, 5, "the first answer")
         assert dict(poll.fleet.reporting) == {"Thermostat": 5, "Barometer": 0, "Hygrometer": 0, "HeartRateMeter": 0}
+        assert told[-1].sending_by_prefix == {"thermostat": 7, "barometer": 0, "hygrometer": 0, "heartratemeter": 0}
         generator.down = True
         poll.refresh()
         wait_until(lambda: poll.fleet.error, 5, "the error")

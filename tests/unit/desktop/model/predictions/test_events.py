@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from desktop.model.predictions.event import EventFilter, EventKey, key_of
-from desktop.model.predictions.events import EventLog
+from desktop.model.predictions.events import LEFT, EventLog
 from desktop.model.predictions.record import Grade, Prediction
 
 
@@ -174,3 +174,30 @@ def test_what_lasts_is_over_when_nothing_odd_comes_any_more() -> None:
 def test_the_id_of_an_event_is_read_back(device: str) -> None:
     key = EventKey(device, "temperature", "stuck", 5)
     assert EventKey.from_id(key.id) == key
+
+
+def fallen_silent(device: str) -> Prediction:
+    return dataclasses.replace(
+        odd(7, device=device, kind="dropout", since=2_000),
+        id=f"{device}/temperature/7/dropout",
+        value=float("nan"),
+        grade=Grade.CRITICAL,
+    )
+
+
+def test_the_silence_of_a_device_that_was_taken_out_of_the_fleet_is_no_fault() -> None:
+    log = EventLog()
+    log.set_fleet({"thermostat": 5})
+    log.add([fallen_silent("thermostat-00004"), fallen_silent("thermostat-00006"), fallen_silent("boiler-00009")])
+    assert {e.key.device_id: e.grade for e in log.events()} == {
+        "thermostat-00004": Grade.CRITICAL,
+        "thermostat-00006": Grade.INFO,
+        "boiler-00009": Grade.CRITICAL,
+    }
+    log.set_fleet({"thermostat": 3})
+    left = {e.key.device_id for e in log.events() if e.reason == LEFT}
+    assert left == {"thermostat-00004", "thermostat-00006"}
+    log.set_fleet({"thermostat": 9})
+    log.add([even(odd(90, device="thermostat-00004"))])
+    event = next(e for e in log.events() if e.key.device_id == "thermostat-00004")
+    assert (event.silent, event.grade, event.reason) == (False, Grade.INFO, LEFT), "it came back later: what was is not changed"
