@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+#: Key of the step of `up` that is done once a reading has flowed through to MongoDB. Raw readings and windows can be looked at
+#: from then on, whatever is still being started.
+FLOWING: Final = "canary"
 
 
 class StepState(StrEnum):

@@ -13,7 +13,7 @@ from desktop.model.notifications import describe, format_traceback
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
 from stack.errors import PreflightError, StackError, StepFailedError
-from stack.target import Action, Check, Plan, Step, StepState, Target
+from stack.target import FLOWING, Action, Check, Plan, Step, StepState, Target
 
 TICK_MS: Final = 200
 #: What was brought up is usually attached within two seconds; a deployment is called done by then, attached or not.
@@ -63,13 +63,17 @@ class Deployment(QObject):
         prepared(): plan and checks have been read, or could not be (see `trouble`).
         steps_changed(): a step changed, or time went on.
         phase_changed(Phase)
+        flowing(): `up` has seen a reading flow through. What is still being started may be looked at like the rest.
         finished(str): "up", "down" or "fix" ended well.
+        fell_short(Failure): readings flow, but what was started after that failed: the system is there, `up` is done.
     """
 
     prepared = Signal()
     steps_changed = Signal()
     phase_changed = Signal(object)
+    flowing = Signal()
     finished = Signal(str)
+    fell_short = Signal(object)
     _step_came = Signal(object, object)
 
     def __init__(self, *, target: Target, monitor: Monitor, run_task: RunTask, parent: QObject | None = None) -> None:
@@ -93,6 +97,7 @@ class Deployment(QObject):
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self.steps_changed)
+        self._flows = False  # this `up` has seen a reading flow through
         self._settling = False  # `up` has ended, what it brought up is not attached yet
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -264,7 +269,13 @@ class Deployment(QObject):
                 self._set_phase(Phase.IDLE)
                 self.prepare()
                 return
-            self.failure = _explain(error, title)
+            failure = _explain(error, title)
+            if self._flows and self._monitor.is_attached:
+                self._set_phase(Phase.DONE)
+                self.steps_changed.emit()
+                self.fell_short.emit(failure)
+                return
+            self.failure = failure
             self._mark_failed()
             self._set_phase(Phase.FAILED)
             self.steps_changed.emit()
@@ -283,9 +294,13 @@ class Deployment(QObject):
             self.finished.emit("up")
 
     def _take_step(self, run: object, step: Step) -> None:
-        if run is self._run:
+        if self._run is not None and run is self._run:
             self._steps[step.key] = (step, time.monotonic())
             self.steps_changed.emit()
+            if step.key == FLOWING and step.state is StepState.DONE and self.kind == "up" and not self._run.cancel.is_set():
+                self._flows = True
+                self._monitor.hold(False)
+                self.flowing.emit()
 
     def _mark_failed(self) -> None:
         """What the failure names, where the target did not say so itself."""
@@ -299,6 +314,7 @@ class Deployment(QObject):
 
     def _forget(self) -> None:
         self._steps.clear()
+        self._flows = False
         self.failure = None
         self._run = None
 

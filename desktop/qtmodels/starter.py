@@ -39,6 +39,7 @@ class Starter(QObject):
         self._notifications = notifications
         self._has_stored = has_stored
         self.armed = False
+        deployment.flowing.connect(partial(self._deployed, "up"))
         deployment.finished.connect(self._deployed)
         monitor.fleet_changed.connect(self._look)
 

@@ -18,9 +18,9 @@ from stack.local.start import Starter
 from stack.local.status import why_down
 from stack.local.tools import find_tools
 from stack.preflight import raise_first
-from stack.target import Check, Step
+from stack.target import FLOWING, Check, Step
 
-PREPARE, JARS, SUPERVISOR, CANARY = "prepare", "jars", "supervisor", "canary"
+PREPARE, JARS, SUPERVISOR, CANARY = "prepare", "jars", "supervisor", FLOWING
 
 
 class Up:

@@ -13,9 +13,9 @@ from stack.swarm.secrets import Credentials
 from stack.swarm.site import Site
 from stack.swarm.state import EngineInfo, StackState
 from stack.swarm.watch import Watch, guarded
-from stack.target import Check, Step
+from stack.target import FLOWING, Check, Step
 
-PREPARE, SECRETS, DEPLOY, CANARY = "prepare", "secrets", "deploy", "canary"
+PREPARE, SECRETS, DEPLOY, CANARY = "prepare", "secrets", "deploy", FLOWING
 
 #: Services whose replicas people scale, with the most that there may be.
 SCALABLE = {service.name: service.max_replicas for service in services_of("swarm") if service.scalable}

@@ -65,6 +65,35 @@ def test_steps_then_live(stopped: Bench) -> None:
     assert stopped.window.current_page.key == "live"
 
 
+def test_live_as_soon_as_a_reading_has_flowed(stopped: Bench) -> None:
+    stopped.target.flows = True
+    stopped.target.gate.clear()
+    stopped.window.start_page.deploy.click()
+    stopped.wait(lambda: stopped.desktop.monitor.is_attached, "it attaches")
+    assert stopped.desktop.deployment.phase is Phase.RUNNING, "the last service is still being started"
+    assert stopped.window.strip.sign.state == "starting"
+    assert stopped.window.current_page is not None
+    assert stopped.window.current_page.key == "live"
+    stopped.wait(lambda: stopped.connection.puts, "the first fleet")
+    stopped.target.gate.set()
+    stopped.wait(lambda: stopped.desktop.deployment.phase is Phase.DONE, "the end")
+    assert len(stopped.connection.puts) == 1
+    assert len(stopped.connections) == 1
+
+
+def test_what_fails_after_readings_flow_is_said_beside_them(stopped: Bench) -> None:
+    stopped.target.flows = True
+    stopped.target.gate.clear()
+    stopped.window.start_page.deploy.click()
+    stopped.wait(lambda: stopped.desktop.monitor.is_attached, "it attaches")
+    stopped.target.fails_at_the_gate = True
+    stopped.target.gate.set()
+    stopped.wait(lambda: stopped.desktop.deployment.phase is Phase.DONE, "the end")
+    assert stopped.window.current_page is not None
+    assert stopped.window.current_page.key == "live"
+    assert any(f"{SERVICES[-1].title} did not start: everything else runs." in n.text for n in stopped.notifications.entries())
+
+
 def test_log_of_a_step_opens_beside(stopped: Bench) -> None:
     stopped.target.gate.clear()
     page = stopped.window.start_page

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from stack.catalogue import SERVICES
 from stack.errors import StackError, StepFailedError, UnknownServiceError
-from stack.target import Check, Endpoints, HistoryEntry, LogLine, Plan, PlanItem, ServiceStatus, Step, StepState
+from stack.target import FLOWING, Check, Endpoints, HistoryEntry, LogLine, Plan, PlanItem, ServiceStatus, Step, StepState
 
 WAIT_S = 10.0
 
@@ -19,6 +19,8 @@ class FakeTarget:
     Attributes:
         gate: `up`, `down`, `scale` and `restart` wait for it before their last step; set unless a test clears it.
         fail_step: Key of the step of `up` that fails, or None.
+        fails_at_the_gate: Whether the last step fails once the gate is open.
+        flows: Whether `up` says that a reading has flowed, before it starts the services that come last.
         services: What `status` gives.
         written: Log lines by service; `write` adds to them while they are followed.
         calls: What was called, in order.
@@ -39,6 +41,8 @@ class FakeTarget:
         self.gate = threading.Event()
         self.gate.set()
         self.fail_step: str | None = None
+        self.flows = False
+        self.fails_at_the_gate = False
         self.error: StackError | None = None
         self.calls: list[str] = []
         self.checks = [
@@ -84,6 +88,8 @@ class FakeTarget:
         ]
         yield from steps
         for i, step in enumerate(steps):
+            if self.flows and i == total - 1:
+                yield Step(FLOWING, "First reading", StepState.DONE, "It arrived.", index=i, total=total)
             yield replace(step, state=StepState.RUNNING, detail=f"waits for {step.title} to answer", progress=0.4)
             if step.key == self.fail_step:
                 detail = "it ended with code 1"
@@ -99,6 +105,8 @@ class FakeTarget:
                 self._wait(cancel)
                 if cancel is not None and cancel.is_set():
                     raise StepFailedError(step.key, "Cancelled")
+                if self.fails_at_the_gate:
+                    raise StepFailedError(step.key, f"{step.title} did not start", why="It ended.", service=step.service)
             self.services[i] = status_of(step.key, SERVICES[i].replicas)
             yield replace(step, state=StepState.DONE, detail="answers", elapsed_s=0.8 + i)
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QSho
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.model.access import access_of
-from desktop.qtmodels.deployment import Deployment, Phase
+from desktop.qtmodels.deployment import Deployment, Failure, Phase
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.places import Places
 from desktop.qtmodels.theme import CHOICES
@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         context.monitor.attached.connect(self._choose)
         context.monitor.detached.connect(self._choose)
         deployment.phase_changed.connect(self._phase_changed)
+        deployment.fell_short.connect(self._fell_short)
         self._restore()
         self.strip.panel_button.toggled.connect(self._panel_toggled)
 
@@ -135,6 +136,10 @@ class MainWindow(QMainWindow):
         if phase is Phase.FAILED and self._shown is not self.start_page:
             failure = self._deployment.failure
             self.context.notifications.error(f"{failure.what if failure else 'Deployment failed'}. The Live page says more.")
+
+    def _fell_short(self, failure: Failure) -> None:
+        words = " ".join(part for part in (f"{failure.what}: everything else runs.", failure.why, failure.remedy) if part)
+        self.context.notifications.error(words)
 
     def _panel_toggled(self, on: bool) -> None:
         self.context.settings.set_flag("window/fleet_hidden", not on)
