@@ -185,8 +185,9 @@ def check_ports(wanted: Mapping[str, int], *, own_pids: Collection[int] = ()) ->
     while True:
         taken = {service: port for service, port in wanted.items() if not port_is_free(port)}
         holders = port_holders(taken.values()) if taken else {}
-        # Taken and nobody listens: the socket of a process that has just ended is being closed.
-        if all(port in holders for port in taken.values()) or time.monotonic() > deadline:
+        # Taken, and nobody listens or nobody knows who: the socket of a process that has just ended is being closed. A killed
+        # JVM is a zombie, whose files cannot be seen any more, before the last of its threads has let go of them.
+        if all(holders.get(port) is not None for port in taken.values()) or time.monotonic() > deadline:
             break
         time.sleep(0.1)
     foreign = {service: port for service, port in taken.items() if not _is_own(holders.get(port), own_pids)}

@@ -210,6 +210,13 @@ def test_a_port_whose_last_listener_is_gone_is_waited_for(monkeypatch: pytest.Mo
     assert [check.ok for check in preflight.check_ports({"broker": 9092})] == [True]
 
 
+def test_a_listener_whose_process_cannot_be_seen_any_more_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, False, True])
+    monkeypatch.setattr(preflight, "port_is_free", lambda _port: next(answers))
+    monkeypatch.setattr(preflight, "port_holders", lambda ports: dict.fromkeys(ports))
+    assert [check.ok for check in preflight.check_ports({"broker": 9092})] == [True]
+
+
 def test_a_port_that_nobody_listens_on_and_that_stays_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "CLOSING_S", 0.05)
     monkeypatch.setattr(preflight, "port_is_free", lambda _port: False)
