@@ -97,15 +97,13 @@ def _post(live: LiveSystem, values: list[float], begin_ms: int, *, device: str =
     wait_until(taken, 60, "the readings to be taken", interval_s=0.5)
 
 
-def _wait_for_the_job(live: LiveSystem, database: Database[Document]) -> None:
-    """Other tests may have killed what the job needs: until it is well and has read all that there is."""
+def _wait_for_the_job(live: LiveSystem) -> None:
+    """Until the job is well: other tests may have killed what it needs."""
 
-    def ready() -> bool:
-        row = next(row for row in live.target.status() if row.service == "spark-predict")
-        told = database[names.COLLECTION_PROGRESS].find_one({"_id": names.JOB_PREDICT})
-        return row.healthy and told is not None and told["lag"] == 0
+    def well() -> bool:
+        return next(row for row in live.target.status() if row.service == "spark-predict").healthy
 
-    wait_until(ready, 240, "the prediction job to be well, with nothing left to read", interval_s=0.5)
+    wait_until(well, 240, "the prediction job to be well", interval_s=0.5)
 
 
 def _readings(database: Database[Document]) -> dict[int, Document]:
@@ -136,7 +134,7 @@ def test_too_little_history_is_said_with_what_is_missing(live_system: LiveSystem
 def test_a_spike_is_found_and_a_killed_job_goes_on_where_it_was(
     live_system: LiveSystem, predictor: httpx.Client, database: Database[Document], versions: tuple[str, str]
 ) -> None:
-    _wait_for_the_job(live_system, database)
+    _wait_for_the_job(live_system)
     start = ends(live_system.endpoints.kafka, names.TOPIC_PREDICTIONS)
     predictor.post(f"/api/v1/models/{versions[0]}/promote").raise_for_status()
     # Nothing is scored before the job has taken the model in.
@@ -146,7 +144,7 @@ def test_a_spike_is_found_and_a_killed_job_goes_on_where_it_was(
         _post(live_system, [20.0], time.time_ns() // 1_000_000 - 1000, device=f"probe-{next(probe)}")
         return database[names.COLLECTION_PREDICTIONS].find_one({"model": versions[0]}) is not None
 
-    wait_until(scored, 60, "the job to score", interval_s=0.3)
+    wait_until(scored, 240, "the job to score", interval_s=0.3)
 
     values = [round(float(v), 2) for v in wander(99, _ALL, noise=_NOISE, step=0.03)]
     values[_SPIKE] += 12 * _NOISE
@@ -212,7 +210,7 @@ def test_another_version_is_taken_in_without_a_failed_request(
         _post(live_system, [20.0], time.time_ns() // 1_000_000 - 1000, device="probe-swap")
         return database[names.COLLECTION_PREDICTIONS].find_one({"device_id": "probe-swap", "model": versions[1]}) is not None
 
-    wait_until(taken_in, 60, "the job to score with the second version", interval_s=0.3)
+    wait_until(taken_in, 120, "the job to score with the second version", interval_s=0.3)
 
 
 def _pid(live: LiveSystem) -> int:
