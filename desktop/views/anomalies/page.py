@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QItemSelectionModel, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from desktop.model.figures import plural
 from desktop.model.moment import Moment
@@ -26,6 +26,7 @@ from desktop.views.page import Page, PageContext
 from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.roles import hairline, set_role
 from desktop.views.widgets.state_panel import StatePanel
+from desktop.views.widgets.table import rows_table
 
 TICK_MS: Final = 1000
 #: The charts hold an hour; what is older is looked up in the history.
@@ -89,24 +90,13 @@ class AnomaliesPage(Page):
     # Building
 
     def _build_table(self) -> QTableView:
-        table = QTableView()
-        table.setAccessibleName("Anomalies")
+        table = rows_table("Anomalies", row_px=_ROW_PX)
         table.setModel(self._sorted)
         table.setSortingEnabled(True)
         table.sortByColumn(BEGAN, Qt.SortOrder.DescendingOrder)
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
         table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
         table.setTextElideMode(Qt.TextElideMode.ElideRight)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
         for number, column in enumerate(COLUMNS):
             if number != REASON:
                 table.setColumnWidth(number, column.width)

@@ -13,6 +13,7 @@ from desktop.model.figures import elapsed
 from desktop.model.predictions.event import Event, EventKey
 from desktop.model.predictions.words import GRADES, kind_word
 from desktop.plots.figures import elide_middle
+from desktop.views.widgets.table import beside
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE: Final = QModelIndex()
@@ -166,7 +167,7 @@ class EventTable(QAbstractTableModel):
         if role == EVENT_ROLE:
             return event
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _aligned(column)
+            return beside(right=column.right)
         if role == Qt.ItemDataRole.ToolTipRole:
             return event.key.device_id if index.column() == DEVICE else event.reason if index.column() == REASON else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -180,12 +181,7 @@ class EventTable(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section].title
-        return _aligned(COLUMNS[section]) if role == Qt.ItemDataRole.TextAlignmentRole else None
-
-
-def _aligned(column: Column) -> int:
-    side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return beside(right=COLUMNS[section].right) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
 
 def _runs(rows: list[int]) -> list[tuple[int, int]]:

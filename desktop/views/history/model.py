@@ -10,6 +10,7 @@ from backend.contract.devices import BY_SENSOR
 from desktop.model.figures import thousands
 from desktop.plots.figures import SHORT_UNIT, elide_middle, value_text
 from desktop.views.export.kinds import StatisticsRow
+from desktop.views.widgets.table import beside
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE: Final = QModelIndex()
@@ -102,8 +103,7 @@ class StatisticsModel(QAbstractTableModel):
         if role == SORT_ROLE:
             return column.sort(row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return beside(right=column.right)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
             return row.device_id
         if role == BAR_ROLE and index.column() == BAR_COLUMN:
@@ -122,6 +122,5 @@ class StatisticsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section].title
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if COLUMNS[section].right else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return beside(right=COLUMNS[section].right)
         return None

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QProgressBar, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from desktop.model.figures import plural
 from desktop.model.moment import Moment
@@ -20,10 +20,12 @@ from desktop.views.history.model import BAR_COLUMN, SENSOR_COLUMN, SORT_ROLE, St
 from desktop.views.page import Page, PageContext
 from desktop.views.widgets.roles import hairline, label, set_role
 from desktop.views.widgets.state_panel import StatePanel
+from desktop.views.widgets.table import rows_table
 from desktop.views.widgets.timeframe import TimeFrameBar
 from stack.target import Endpoints
 
 _PICKER_PX = 264
+_ROW_PX = 28
 _SENSOR_FROM_PX = 820
 
 
@@ -101,22 +103,11 @@ class HistoryPage(Page):
     # Building
 
     def _build_table(self) -> QTableView:
-        table = QTableView()
-        table.setAccessibleName("Statistics")
+        table = rows_table("Statistics", row_px=_ROW_PX)
         table.setModel(self._sorted)
         table.setSortingEnabled(True)
         table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
-        table.setWordWrap(False)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(28)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
         for column, width in enumerate((160, 112, 98, 88, 88, 64, 88)):
             table.setColumnWidth(column, width)
         self._bars = BarDelegate(palette=self.context.theme.palette, parent=table)

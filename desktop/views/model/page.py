@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
     QScrollArea,
     QTableView,
@@ -35,6 +34,7 @@ from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.roles import hairline, label, set_role
 from desktop.views.widgets.signs import StateSign
 from desktop.views.widgets.state_panel import StatePanel
+from desktop.views.widgets.table import rows_table
 from stack.target import Endpoints
 
 _ROW_PX: Final = 28
@@ -117,21 +117,10 @@ class ModelPage(Page):
     # Building
 
     def _build_table(self) -> QTableView:
-        table = QTableView()
-        table.setAccessibleName("Versions")
+        table = rows_table("Versions", row_px=_ROW_PX)
         table.setModel(self.model)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
         table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
         for column, width in _WIDTHS.items():
             table.setColumnWidth(column, width)
         return table

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
 from desktop.qtmodels.attempts import Attempts
 from desktop.views.widgets.roles import label
+from desktop.views.widgets.table import rows_table
 
 _WIDTHS: Final = (176, 70, 120, 90, 360)
 _ROW_PX: Final = 28
@@ -19,21 +20,11 @@ class AttemptsView(QWidget):
         super().__init__(parent)
         self.note = label("", "muted")
         self.note.setContentsMargins(GAP_LARGE, GAP_SMALL, GAP_LARGE, GAP_SMALL)
-        self.table = QTableView()
+        self.table = rows_table("Attempts to run the service", row_px=_ROW_PX)
         self.table.setModel(attempts)
-        self.table.setAccessibleName("Attempts to run the service")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
         self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in enumerate(_WIDTHS):
-            header.resizeSection(column, width)
-        header.setStretchLastSection(True)
+            self.table.setColumnWidth(column, width)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QSplitter,
     QTableView,
     QToolButton,
@@ -33,6 +32,7 @@ from desktop.views.widgets.log_view import LogView
 from desktop.views.widgets.menu_button import WordButton
 from desktop.views.widgets.roles import label, set_role
 from desktop.views.widgets.secrets import CLIPBOARD_S, copy_secret
+from desktop.views.widgets.table import rows_table
 from stack.catalogue import BY_NAME
 from stack.target import ServiceStatus
 
@@ -130,23 +130,12 @@ class ServicesPage(Page):
     # Inside
 
     def _build_table(self) -> QTableView:
-        table = QTableView()
+        table = rows_table("Services", row_px=ROW_HEIGHT)
         table.setModel(self.model)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
         table.setTabKeyNavigation(False)
-        table.setAccessibleName("Services")
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
-            header.resizeSection(column, width)
-        header.setStretchLastSection(True)
+            table.setColumnWidth(column, width)
         table.setItemDelegateForColumn(Column.STATE, StateDelegate(theme=self.context.theme, parent=table))
         self.track(self.context.theme.changed, lambda _: table.viewport().update())
         return table
