@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final, Protocol
+
+from pymongo import MongoClient
 
 from backend.contract.devices import BY_SENSOR
 from desktop.model.predictions.event import Event
@@ -16,7 +19,7 @@ from desktop.services.exports.base import ExportResult, OnProgress
 from desktop.services.exports.csv_file import CancelledError, CsvFile, cancelled, iso_time, safe_text
 from desktop.services.exports.screen import RawSource, ScreenExport, ScreenExporter
 from desktop.services.exports.stored import AggregatesExport, AggregatesExporter, RawExport, RawExporter
-from desktop.services.mongo import open_client
+from desktop.services.mongo import Document, open_client
 from stack.target import Endpoints
 
 #: Run by a worker thread.
@@ -93,6 +96,16 @@ class ChartKind:
         return lambda on_progress, cancel: exporter.run(job, on_progress, cancel)
 
 
+def _from_mongo(endpoints: Callable[[], Endpoints], work: Callable[[MongoClient[Document]], Work]) -> Work:
+    """Work with a client of its own, opened and closed on the worker's thread."""
+
+    def run(on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
+        with open_client(endpoints().mongo) as client:
+            return work(client)(on_progress, cancel)
+
+    return run
+
+
 @dataclass(frozen=True)
 class RawKind:
     """Stored raw readings."""
@@ -106,12 +119,7 @@ class RawKind:
 
     def work(self, choice: Choice, path: Path) -> Work:
         job = RawExport(path, choice.start, choice.end, choice.device_ids, choice.sensors)
-
-        def run(on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
-            with open_client(self.endpoints().mongo) as client:
-                return RawExporter(client).run(job, on_progress, cancel)
-
-        return run
+        return _from_mongo(self.endpoints, lambda client: partial(RawExporter(client).run, job))
 
 
 @dataclass(frozen=True)
@@ -127,12 +135,7 @@ class AggregatesKind:
 
     def work(self, choice: Choice, path: Path) -> Work:
         job = AggregatesExport(path, choice.start, choice.end, choice.device_ids, choice.sensors)
-
-        def run(on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
-            with open_client(self.endpoints().mongo) as client:
-                return AggregatesExporter(client).run(job, on_progress, cancel)
-
-        return run
+        return _from_mongo(self.endpoints, lambda client: partial(AggregatesExporter(client).run, job))
 
 
 @dataclass(frozen=True)
@@ -148,12 +151,7 @@ class AnomaliesKind:
 
     def work(self, choice: Choice, path: Path) -> Work:
         job = AnomaliesExport(path, choice.start, choice.end, choice.device_ids, choice.sensors)
-
-        def run(on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
-            with open_client(self.endpoints().mongo) as client:
-                return AnomaliesExporter(client).run(job, on_progress, cancel)
-
-        return run
+        return _from_mongo(self.endpoints, lambda client: partial(AnomaliesExporter(client).run, job))
 
 
 @dataclass(frozen=True)
