@@ -27,7 +27,9 @@ class Job(StreamingJob):
 
     def __init__(self, started: process.Process[JobSettings]) -> None:
         settings = self._settings = started.settings
-        super().__init__(session=started.session, settings=settings, state=started.state, stop=started.stop)
+        super().__init__(
+            service=started.service, session=started.session, settings=settings, state=started.state, stop=started.stop
+        )
         self._writer = started.writer
         self._rules = WindowRules(settings.window_s, settings.watermark_s, settings.max_future_s + settings.future_tolerance_s)
 

@@ -10,8 +10,6 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 _TOPIC_FILE = "paai-topic.json"
 
-RESET_COMMAND = "python -m stack reset spark-job"
-
 
 class TopicUnavailableError(Exception):
     """Kafka does not answer or does not have the topic (yet)."""
@@ -20,10 +18,10 @@ class TopicUnavailableError(Exception):
 class ResetNeededError(Exception):
     """The checkpoint does not belong to the topic as it is now; the message says what happened and what to do."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, service: str) -> None:
         super().__init__(
-            f"{what} The windows cannot go on from the old checkpoint without leaving readings out: run"
-            f" `{RESET_COMMAND}`; the job then begins with a new checkpoint and computes the windows anew from all that the"
+            f"{what} The job cannot go on from the old checkpoint without leaving readings out: run"
+            f" `python -m stack reset {service}`; it then begins with a new checkpoint and works anew through all that the"
             " topic holds."
         )
 
@@ -80,8 +78,8 @@ def remember_topic(directory: Path, topic_id: str) -> None:
     (directory / _TOPIC_FILE).write_text(json.dumps({"topic_id": topic_id}), encoding="utf-8")
 
 
-def check(position: Position | None, topic: TopicRange, *, name: str) -> None:
-    """Compare checkpoint and topic.
+def check(position: Position | None, topic: TopicRange, *, name: str, service: str) -> None:
+    """Compare checkpoint and topic of the job that runs as `service`.
 
     Raises:
         ResetNeededError: going on would leave readings out.
@@ -89,20 +87,22 @@ def check(position: Position | None, topic: TopicRange, *, name: str) -> None:
     if position is None:
         return
     if position.topic_id and topic.topic_id and position.topic_id != topic.topic_id:
-        raise ResetNeededError(f"The Kafka topic {name} was removed and created again.")
+        raise ResetNeededError(f"The Kafka topic {name} was removed and created again.", service=service)
     for partition, offset in position.planned.items():
         end = topic.end.get(partition)
         if end is None or end < offset:
             raise ResetNeededError(
                 f"The Kafka topic {name} was wiped: partition {partition} ends at {end if end is not None else 'nothing'},"
-                f" Spark had already read up to {offset}."
+                f" Spark had already read up to {offset}.",
+                service=service,
             )
     for partition, offset in position.done.items():
         begin = topic.begin.get(partition, 0)
         if begin > offset:
             raise ResetNeededError(
                 f"Readings that Spark had not seen yet have aged out of the Kafka topic {name}: partition {partition} begins at"
-                f" {begin}, Spark had read up to {offset}."
+                f" {begin}, Spark had read up to {offset}.",
+                service=service,
             )
 
 

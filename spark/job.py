@@ -22,8 +22,10 @@ TOPIC_CHECK_S: Final = 10.0
 class StreamingJob(ABC):
     """See the module. A job says how its query is run, and what its failure means to people."""
 
-    def __init__(self, *, session: SparkSession, settings: JobSettings, state: StateFile, stop: threading.Event) -> None:
-        self._session, self._state, self._stop = session, state, stop
+    def __init__(
+        self, *, service: str, session: SparkSession, settings: JobSettings, state: StateFile, stop: threading.Event
+    ) -> None:
+        self._service, self._session, self._state, self._stop = service, session, state, stop
         self._topic_wait_s, self._checkpoint_dir = settings.topic_wait_s, settings.checkpoint_dir
         self._topic = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_MESSAGES)
 
@@ -100,6 +102,6 @@ class StreamingJob(ABC):
     def _check_topic(self) -> None:
         topic = self._topic.read()
         position = read_position(self._checkpoint_dir, names.TOPIC_MESSAGES)
-        check(position, topic, name=names.TOPIC_MESSAGES)
+        check(position, topic, name=names.TOPIC_MESSAGES, service=self._service)
         if position is None or not position.topic_id:
             remember_topic(self._checkpoint_dir, topic.topic_id)

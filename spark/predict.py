@@ -102,7 +102,9 @@ class PredictJob(StreamingJob):
 
     def __init__(self, started: process.Process[PredictSettings]) -> None:
         settings = self._settings = started.settings
-        super().__init__(session=started.session, settings=settings, state=started.state, stop=started.stop)
+        super().__init__(
+            service=started.service, session=started.session, settings=settings, state=started.state, stop=started.stop
+        )
         self._model = PromotedModel(mongo_uri=settings.mongo_address, key=settings.seal_key, poll_s=settings.model_poll_s)
         self._model.start()
         started.closing.callback(self._model.close)

@@ -60,12 +60,14 @@ class Process(Generic[S]):
     """What a job is built from.
 
     Attributes:
+        service: As of `Kind`.
         session: Spark's.
         stop: Set when the process shall end.
         closing: What the job opens beside it, closed before the rest.
         extra: Called at each batch for more fields of the progress document.
     """
 
+    service: str
     settings: S
     session: SparkSession
     state: StateFile
@@ -107,7 +109,15 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
     try:
         session = build_session(settings, name=f"paai-{kind.job}")
         session.sparkContext.setLogLevel("WARN")
-        process = Process(settings=settings, session=session, state=state, writer=writer, stop=stop, closing=closing)
+        process = Process(
+            service=kind.service,
+            settings=settings,
+            session=session,
+            state=state,
+            writer=writer,
+            stop=stop,
+            closing=closing,
+        )
 
         def on_progress(found: Any) -> None:
             document = dict(progress.add(found))
@@ -118,7 +128,7 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
         session.streams.addListener(ProgressListener(on_progress, progress.idle))
         build(process).run()
     except ResetNeededError as error:
-        state.say(ok=False, message=str(error).replace("reset spark-job", f"reset {kind.service}"))
+        state.say(ok=False, message=str(error))
         return EXIT_RESET_NEEDED
     except TopicUnavailableError as error:
         state.say(ok=False, message=f"gave up waiting for the Kafka topic {names.TOPIC_MESSAGES}: {error}")

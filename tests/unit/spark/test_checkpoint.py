@@ -19,7 +19,7 @@ def position(done: int = 50, planned: int = 60, topic_id: str = "A") -> Position
 
 
 def test_no_checkpoint_fits_every_topic() -> None:
-    check(None, topic(), name=TOPIC)
+    check(None, topic(), name=TOPIC, service="spark-job")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_no_checkpoint_fits_every_topic() -> None:
     ids=["in the middle", "aged out up to where it stands", "at its end"],
 )
 def test_what_fits(begin: int, end: int) -> None:
-    check(position(), topic(begin, end), name=TOPIC)
+    check(position(), topic(begin, end), name=TOPIC, service="spark-job")
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_what_fits(begin: int, end: int) -> None:
 )
 def test_what_does_not_fit_says_what_to_do(found: TopicRange, says: str) -> None:
     with pytest.raises(ResetNeededError, match=says) as caught:
-        check(position(), found, name=TOPIC)
+        check(position(), found, name=TOPIC, service="spark-job")
     assert "python -m stack reset spark-job" in str(caught.value)
 
 
 def test_an_unknown_topic_id_is_no_other_topic() -> None:
-    check(position(topic_id=""), topic(), name=TOPIC)
-    check(position(), topic(topic_id=""), name=TOPIC)
+    check(position(topic_id=""), topic(), name=TOPIC, service="spark-job")
+    check(position(), topic(topic_id=""), name=TOPIC, service="spark-job")
 
 
 def test_the_position_is_read_from_sparks_own_logs(tmp_path: Path) -> None:
