@@ -32,6 +32,8 @@ class Up:
         self._layout, self._ports, self._preflight = layout, ports, preflight
         self._cancel = cancel or threading.Event()
         self._board = StepBoard()
+        self._first = [service for service in catalogue.SERVICES if not service.last]
+        self._last = [service for service in catalogue.SERVICES if service.last]
 
     def run(self) -> Iterator[Step]:
         """All steps. A failure is yielded as a FAILED step, then raised."""
@@ -39,10 +41,10 @@ class Up:
         board.add(PREPARE, "Look for obstacles")
         board.add(JARS, "Kafka, Connect and Spark parts")
         board.add(SUPERVISOR, "Process supervisor")
-        for service in (s for s in catalogue.SERVICES if not s.last):
+        for service in self._first:
             board.add(service.name, service.title, service=service.name)
         board.add(CANARY, "First reading from paai to MongoDB")
-        for service in (s for s in catalogue.SERVICES if s.last):
+        for service in self._last:
             board.add(service.name, service.title, service=service.name)
         try:
             yield from board.all()
@@ -73,7 +75,7 @@ class Up:
             command=self._layout.command,
             cancel=self._cancel,
         )
-        yield from starter.run([service for service in catalogue.SERVICES if not service.last], wanted)
+        yield from starter.run(self._first, wanted)
         yield self._board.begin(CANARY)
         for detail in canary.send(
             paai=f"http://127.0.0.1:{self._ports.paai}", mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/", cancel=self._cancel
@@ -81,7 +83,7 @@ class Up:
             if step := self._board.update(CANARY, detail):
                 yield step
         yield self._board.done(CANARY, f"A reading arrived after {self._board.elapsed_s(CANARY):.1f} s.")
-        yield from starter.run([service for service in catalogue.SERVICES if service.last], wanted)
+        yield from starter.run(self._last, wanted)
         jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})
 
     def _prepare(self) -> Iterator[Step]:
