@@ -1,5 +1,6 @@
 """Changing the colours of a built window without holding its event loop: a few widgets at a time, those in view first."""
 
+import gc
 import time
 from typing import Final
 
@@ -57,7 +58,7 @@ class Restyler(QObject):
         for window in self._windows:
             # A window in two schemes at once looks broken, and painting it half-way costs more than the restyling.
             window.setUpdatesEnabled(False)
-        self._waiting = self._app.allWidgets()
+        self._waiting = all_widgets()
         self._timer.start(0)
 
     def _slice(self) -> None:
@@ -79,3 +80,18 @@ class Restyler(QObject):
                     window.setUpdatesEnabled(True)
         if not self._waiting:
             self._timer.stop()
+
+
+def all_widgets() -> list[QWidget]:
+    """Every widget of the application.
+
+    PySide makes a Python object for one after the other. Python's cyclic garbage collection, should it begin meanwhile, may
+    delete a closed window whose turn has not come yet, and PySide then reads freed memory: it waits until all are there.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return QApplication.allWidgets()
+    finally:
+        if collects:
+            gc.enable()

@@ -1,5 +1,7 @@
 """Light and dark: a switch looks exactly as a start in those colours, and never holds the event loop."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -85,3 +87,33 @@ def test_a_page_shown_in_the_middle_of_it_is_next(stopped: Callable[[str], Bench
     bench.wait(bench.window.updatesEnabled, "the window is painted again")
     assert not any(w.isVisible() for w in restyler.waiting), "not before all that is in view has the new colours"
     bench.wait(lambda: restyler.done, "the rest")
+
+
+_WITH_GARBAGE = """
+import gc
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QWidget
+from desktop.views.restyle import all_widgets
+
+class Closed(QWidget):
+    def __init__(self):
+        super().__init__()
+        self.me = self
+        self.children_of_it = [QLabel("x", self) for _ in range(50)]
+
+app = QApplication([])
+gc.disable()
+kept = QWidget()
+boxes = [QComboBox(kept) for _ in range(200)]  # most of what is in them has no Python object yet
+for _ in range(60):
+    Closed()
+gc.set_threshold(20, 1, 1)
+gc.enable()
+assert len(all_widgets()) > 60 * 50
+assert gc.isenabled()
+"""
+
+
+def test_garbage_is_not_collected_while_widgets_are_listed() -> None:
+    """It would be with a window's widgets among them: a crash of the process."""
+    ended = subprocess.run([sys.executable, "-c", _WITH_GARBAGE], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
