@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,12 +21,15 @@ _POLL_S = 0.1
 _UNAUTHORIZED = 13
 
 
-def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.Event) -> Iterator[str]:
+def send(
+    *, paai: str, mongo: str, command: Callable[[str], str], token: str | None = None, cancel: threading.Event
+) -> Iterator[str]:
     """Yields what it waits for, one sentence at a time; ends when the reading has arrived and was removed.
 
     Args:
         paai: Its address, ``http://127.0.0.1:8000``.
         mongo: URI of the database, with the login of a user who may read there.
+        command: Makes "logs paai" into the command line that asks this very system.
         token: Bearer token, where paai wants one.
 
     Raises:
@@ -48,7 +51,7 @@ def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.E
             "canary",
             f"paai did not take a test reading within {POST_TIMEOUT_S:.0f} s",
             why=answer,
-            remedy="See `python -m stack logs paai` and `python -m stack status`.",
+            remedy=f"See `{command('logs paai')}` and `{command('status')}`.",
             service="paai",
         )
     yield "Waits for the test reading to arrive in MongoDB."
@@ -75,7 +78,7 @@ def send(*, paai: str, mongo: str, token: str | None = None, cancel: threading.E
                     "canary",
                     f"A test reading that paai took did not reach MongoDB within {ARRIVAL_TIMEOUT_S:.0f} s",
                     why=problem or "Kafka Connect has not written it.",
-                    remedy="See `python -m stack logs connect` and `python -m stack logs kafka-operator`.",
+                    remedy=f"See `{command('logs connect')}` and `{command('logs kafka-operator')}`.",
                     service="connect",
                 )
             _pause(cancel)

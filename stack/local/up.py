@@ -78,7 +78,10 @@ class Up:
         yield from starter.run(self._first, wanted)
         yield self._board.begin(CANARY)
         for detail in canary.send(
-            paai=f"http://127.0.0.1:{self._ports.paai}", mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/", cancel=self._cancel
+            paai=f"http://127.0.0.1:{self._ports.paai}",
+            mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/",
+            command=self._layout.command,
+            cancel=self._cancel,
         ):
             if step := self._board.update(CANARY, detail):
                 yield step

@@ -1,6 +1,6 @@
 """Whether a service is as wanted, judged from its task list and not by the client's word."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -131,11 +131,15 @@ def sentence(task: Task, known: Known | None = None, *, oom: bool = False) -> st
     return f"{who}: {task.error.removesuffix('.')}."
 
 
-def remedy(task: Task | None) -> str:
-    """What can be done about it."""
+def remedy(task: Task | None, command: Callable[[str], str]) -> str:
+    """What can be done about it.
+
+    Args:
+        command: `Site.command`.
+    """
     low = task.error.lower() if task else ""
     if any(sign in low for sign in _MISSING_IMAGE):
-        return "Build or load it there: `python -m stack build`; for another node: docker save IMAGE | docker -H NODE load."
+        return f"Build or load it there: `{command('build')}`; for another node: docker save IMAGE | docker -H NODE load."
     if "host-mode port already in use" in low:
         return "End what uses that port, or deploy on others with --port-offset."
     if "insufficient resources" in low:

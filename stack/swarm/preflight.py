@@ -140,7 +140,7 @@ def check_images(site: Site) -> Check:
         "Images",
         False,
         f"Not built or pulled yet: {', '.join(lacking)}",
-        "Type: python -m stack build",
+        f"Type: {site.command('build')}",
         Action(BUILD, "Build them"),
     )
 
@@ -152,7 +152,7 @@ def _older_than_sources(site: Site) -> str:
     except StackError:
         return ""  # what an image would be made of is not there either: nothing to compare with
     named = [name for name in late if site.engine.image(f"paai-{name}:latest") is not None]
-    return f"; older than the sources, `python -m stack build` renews them: {', '.join(named)}" if named else ""
+    return f"; older than the sources, `{site.command('build')}` renews them: {', '.join(named)}" if named else ""
 
 
 def check_nodes(site: Site) -> list[Check]:

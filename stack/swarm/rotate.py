@@ -186,7 +186,7 @@ class Rotation:
                     key,
                     f"The new users were not there after {USERS_TIMEOUT_S:.0f} s",
                     why=waits,
-                    remedy=f"See `{site.command('logs', OPERATOR)}`, then rotate again; the former credentials hold on.",
+                    remedy=f"See `{site.command(f'logs {OPERATOR}')}`, then rotate again; the former credentials hold on.",
                     service=OPERATOR,
                 )
             time.sleep(_POLL_S)

@@ -101,13 +101,13 @@ def provision(engine: Engine, stack: str, credentials: Credentials, *, state: St
         raise SecretsError(
             f"This user has no copy of the credentials of stack {stack}",
             why=f"Docker keeps {', '.join(unknown)} and gives none back: somebody else deployed it, or the copy was removed.",
-            remedy=f"Deploy from where it was deployed before, or make new ones with `{command(stack, 'rotate', 'all')}`.",
+            remedy=f"Deploy from where it was deployed before, or make new ones with `{command(stack, 'rotate all')}`.",
         )
     if state is not None and (newer := newer_in_use(state, stack, credentials)):
         raise SecretsError(
             f"This user's copy of the credentials of stack {stack} is old",
             why=f"The services already use newer versions of {', '.join(newer)}: they were rotated from elsewhere.",
-            remedy=f"Deploy from there, or make new ones with `{command(stack, 'rotate', 'all')}`.",
+            remedy=f"Deploy from there, or make new ones with `{command(stack, 'rotate all')}`.",
         )
     for name in NAMES:
         if name not in credentials.entries:
@@ -129,7 +129,7 @@ def missing(engine: Engine, stack: str, credentials: Credentials) -> list[str]:
             raise SecretsError(
                 f"The secret {docker_name(stack, name, entry.version)} is lost",
                 why="Docker does not have it any more, and this user has no copy.",
-                remedy=f"Take the stack down with its data: `{command(stack, 'down', '--purge')}`.",
+                remedy=f"Take the stack down with its data: `{command(stack, 'down --purge')}`.",
             )
         if found is None:
             lacking.append(name)
@@ -137,8 +137,8 @@ def missing(engine: Engine, stack: str, credentials: Credentials) -> list[str]:
             raise SecretsError(
                 f"The secret {found.name} that Docker keeps is not the one of this user's copy",
                 why="They come from two deployments.",
-                remedy=f"Make new ones with `{command(stack, 'rotate', 'all')}`, or remove the stack with its data: "
-                f"`{command(stack, 'down', '--purge')}`.",
+                remedy=f"Make new ones with `{command(stack, 'rotate all')}`, or remove the stack with its data: "
+                f"`{command(stack, 'down --purge')}`.",
             )
     return lacking
 

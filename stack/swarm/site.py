@@ -60,9 +60,9 @@ class Site:
         """What a deployment by hand needs to know: see `variables_text`. No secret is in it."""
         return self.folder / f"{self.stack}.env"
 
-    def command(self, *words: str) -> str:
+    def command(self, words: str) -> str:
         """What to type to have this very deployment do something."""
-        return hints.command(self.stack, *words, overlays=self.overlays)
+        return hints.command(self.stack, words, overlays=self.overlays)
 
     def keys(self, info: EngineInfo) -> list[str]:
         """Under which the credentials are kept."""
@@ -72,7 +72,7 @@ class Site:
     def credentials(self, info: EngineInfo | None = None) -> Credentials:
         """This user's copy; empty when nothing was deployed from here, or Docker cannot be asked."""
         try:
-            return self.store.load(self.keys(info or self.engine.info()))
+            return self.store.load(self.keys(info or self.engine.info()), renew=self.command("rotate all"))
         except (EngineUnreachableError, NotASwarmError):
             return Credentials()
 

@@ -49,15 +49,18 @@ class CredentialStore:
         """For people: where copies are kept."""
         return "the keyring" if self._ring is not None else f"{self._folder}, readable by this user only"
 
-    def load(self, keys: Sequence[str]) -> Credentials:
+    def load(self, keys: Sequence[str], *, renew: str = "python -m stack rotate all") -> Credentials:
         """What is kept under the first key that has something; empty when none has.
+
+        Args:
+            renew: The command line that replaces damaged ones.
 
         Raises:
             SecretsError: a file is there and cannot be read.
         """
         for key in keys:
             if (text := self._read(key)) is not None:
-                return _parse(text, self._path(key))
+                return _parse(text, self._path(key), renew)
         return Credentials()
 
     def save(self, keys: Sequence[str], credentials: Credentials) -> None:
@@ -145,7 +148,7 @@ def usable_keyring() -> Ring | None:
     return ring if usable else None
 
 
-def _parse(text: str, path: Path) -> Credentials:
+def _parse(text: str, path: Path, renew: str) -> Credentials:
     try:
         document: dict[str, Any] = json.loads(text)
         return Credentials({name: Entry(int(version), str(value)) for name, (version, value) in document.items()})
@@ -154,5 +157,5 @@ def _parse(text: str, path: Path) -> Credentials:
         raise SecretsError(
             "This user's copy of the credentials is damaged",
             why=f"What is kept as {path.stem} has another form.",
-            remedy=f"Remove {path} (or that entry of the keyring), then make new ones with `python -m stack rotate all`.",
+            remedy=f"Remove {path} (or that entry of the keyring), then make new ones with `{renew}`.",
         ) from None

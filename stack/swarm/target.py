@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from stack import catalogue, lock
-from stack.errors import StackError, UnknownServiceError
+from stack.errors import NotRunningError, StackError, UnknownServiceError
 from stack.swarm import endpoints, logs, preflight
 from stack.swarm.build import build
 from stack.swarm.down import Down
@@ -84,10 +84,14 @@ class SwarmTarget:
     def logs(self, service: str, *, lines: int = 200, follow: threading.Event | None = None) -> Iterator[LogLine]:
         """See `Target.logs`."""
         self._known(service)
-        if follow is None:
-            yield from logs.read(self._site.engine, self._site.stack, service, lines=lines)
-        else:
-            yield from logs.follow(self._site.engine, self._site.stack, service, lines=lines, stop=follow)
+        engine, stack = self._site.engine, self._site.stack
+        try:
+            if follow is None:
+                yield from logs.read(engine, stack, service, lines=lines)
+            else:
+                yield from logs.follow(engine, stack, service, lines=lines, stop=follow)
+        except NotRunningError as error:
+            raise NotRunningError(error.what, remedy=f"Type: {self._site.command('up')}") from None
 
     def scale(self, service: str, replicas: int) -> Iterator[Step]:
         """See `Target.scale`."""

@@ -69,7 +69,7 @@ def translate(doing: str, return_code: int, stderr: str, *, timeout_s: float) ->
             remedy="Type: docker swarm init (or choose it in the window).",
         )
     if "no such task or service" in low:
-        return NotRunningError("The service does not run, so it has no log", remedy="Type: python -m stack up")
+        return NotRunningError("The service does not run, so it has no log")
     if "no space left on device" in low:
         return EngineError(
             f"Docker could not {doing}",

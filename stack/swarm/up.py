@@ -62,7 +62,9 @@ class Up:
         yield from Watch(site, board, info=info, before=before, cancel=self._cancel).until_converged(names)
         yield board.begin(CANARY)
         found = endpoints.of(site, credentials)
-        for detail in canary.send(paai=found.paai, mongo=found.mongo, token=found.token, cancel=self._cancel):
+        for detail in canary.send(
+            paai=found.paai, mongo=found.mongo, command=site.command, token=found.token, cancel=self._cancel
+        ):
             if step := board.update(CANARY, detail):
                 yield step
         yield board.done(CANARY, f"A reading arrived after {board.elapsed_s(CANARY):.1f} s.")

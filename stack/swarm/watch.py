@@ -165,7 +165,7 @@ class Watch:
             name,
             f"{title} did not start",
             why=" ".join(parts),
-            remedy=remedy(task) or f"See `{self._site.command('logs', name)}`, then run `up` again.",
+            remedy=remedy(task, self._site.command) or f"See `{self._site.command(f'logs {name}')}`, then run `up` again.",
             service=name,
         )
 

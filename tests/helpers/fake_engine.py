@@ -179,6 +179,7 @@ class FakeEngine:
         return {"paai": 3 * 1024**2}
 
     def logs(self, reference: str, *, lines: int) -> list[str]:
+        self._called("logs", reference)
         return self.log_lines.get(reference, [])[-lines:] if lines else []
 
     def follow_logs(self, full_name: str, *, lines: int, stop: threading.Event) -> Iterator[str]:

@@ -71,7 +71,9 @@ def test_a_plain_docker_stack_deploy(swarm: LiveSwarm, by_hand: SwarmTarget) -> 
     assert done.returncode == 0, done.stderr
     wait_until(lambda: all(row.healthy for row in by_hand.status()), 600, "all services to be healthy", interval_s=2)
     endpoints = by_hand.endpoints()
-    for _ in canary.send(paai=endpoints.paai, mongo=endpoints.mongo, token=endpoints.token, cancel=threading.Event()):
+    for _ in canary.send(
+        paai=endpoints.paai, mongo=endpoints.mongo, command=swarm.site.command, token=endpoints.token, cancel=threading.Event()
+    ):
         pass
     # The first stack's data and credentials stand untouched beside it.
     first = left_of(swarm, swarm.site.stack)

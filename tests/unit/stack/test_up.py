@@ -67,14 +67,23 @@ def test_steps_know_their_place_and_time() -> None:
     assert done.elapsed_s == board.all()[1].elapsed_s  # the clock has stopped
 
 
+def _send(cancel: threading.Event) -> None:
+    def typed(words: str) -> str:
+        return f"python -m stack {words} --port-offset 4000"
+
+    nobody = {"paai": "http://127.0.0.1:46000", "mongo": "mongodb://127.0.0.1:65017/"}
+    for _ in canary.send(**nobody, command=typed, cancel=cancel):
+        pass
+
+
 def test_the_canary_gives_up_with_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canary, "POST_TIMEOUT_S", 1.5)
-    with pytest.raises(WaitTimeoutError, match=r"did not take a test reading.*does not answer"):
-        list(canary.send(paai="http://127.0.0.1:46000", mongo="mongodb://127.0.0.1:65017/", cancel=threading.Event()))
+    with pytest.raises(WaitTimeoutError, match=r"did not take.*does not answer.*logs paai --port-offset 4000"):
+        _send(threading.Event())
 
 
 def test_the_canary_can_be_cancelled() -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError):
-        list(canary.send(paai="http://127.0.0.1:46000", mongo="mongodb://127.0.0.1:65017/", cancel=cancel))
+        _send(cancel)

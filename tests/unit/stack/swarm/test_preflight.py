@@ -69,7 +69,7 @@ def test_images_that_are_older_than_the_sources_are_said_and_no_obstacle(site: S
     monkeypatch.setattr(preflight, "outdated", lambda docker, images: ("services", "mongo-express-lite"))
     (check,) = [check for check in preflight.run_checks(site) if check.name == "Images"]
     assert check.ok
-    assert check.detail.endswith("`python -m stack build` renews them: services")
+    assert check.detail.endswith("`python -m stack build --port-offset 4000` renews them: services")
 
 
 def test_a_clock_that_differs(site: Site, engine: FakeEngine) -> None:

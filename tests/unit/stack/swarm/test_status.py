@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stack.catalogue import services_of
-from stack.errors import EngineUnreachableError, UnknownServiceError
+from stack.errors import EngineUnreachableError, NotRunningError, UnknownServiceError
 from stack.swarm import logs
 from stack.swarm.site import Site
 from stack.swarm.state import Service, Task, Update
@@ -91,6 +91,12 @@ def test_logs_of_all_replicas_in_the_order_of_their_times(deployed: Site, engine
     assert [(line.replica, line.text) for line in found] == [(0, "first"), (1, "second")] or len(found) == 2
     found = list(SwarmTarget(deployed).logs("paai"))
     assert [(line.replica, line.text) for line in found] == [(0, "first"), (1, "second"), (2, "")]
+
+
+def test_a_service_that_does_not_run_names_the_command_that_starts_it(deployed: Site, engine: FakeEngine) -> None:
+    engine.failing["logs"] = NotRunningError("The service does not run, so it has no log")
+    with pytest.raises(NotRunningError, match="up --port-offset 4000"):
+        list(SwarmTarget(deployed).logs("paai"))
 
 
 def test_a_line_of_a_service_with_one_replica_a_node() -> None:

@@ -37,7 +37,7 @@ from stack.swarm.trouble import translate
             "Error response from daemon: Swarm is encrypted and needs to be unlocked before it can be used.",
             NotASwarmError, "locked", "docker swarm unlock",
         ),
-        ("no such task or service: paai_broker", NotRunningError, "does not run", "python -m stack up"),
+        ("no such task or service: paai_broker", NotRunningError, "does not run", ""),
         ("write /data/x: no space left on device", EngineError, "could not build", "docker system prune"),
         (
             ('Error response from daemon: Get "https://registry.example/v2/": dial tcp: lookup registry.example: '
