@@ -96,9 +96,10 @@ def detect(series: TimedValues, *, report: Callable[[float], None] = lambda _: N
         result.series.values - _running_median(result.series.values),
     )
     length = period_of(result.series.values[:begin])
-    shape = _tail_ratio(distances(result.series.values, length, begin=begin // 2), begin, apart=max(WINDOW, 2 * length))
+    shape = _tail_ratio(distances(result.series.values, length, begin=max(begin // 2, 3 * length)), begin, apart=max(WINDOW, 2 * length))
     _add(result, shape, Kind.SHAPE, np.zeros(n), reach=length)
     kind[:begin], score[:begin] = 0, 0.0
+    _drop_usual(result)
     amount[np.isin(kind, (Kind.SPIKE, Kind.DRIFT))] *= unit
     return Detected(series, score, kind, amount, since, found, begin, note)
 
@@ -229,6 +230,27 @@ def _add(result: Detected, ratio: F64, kind: Kind, amount: F64, *, reach: int = 
     place = np.flatnonzero(told)
     result.since_ms[place] = times[np.maximum(place - reach + 1, 0)]
     result.found_ms[place] = times[place]
+
+
+def _drop_usual(result: Detected) -> None:
+    """Take back what was said several times before of something as large: it is how this series is.
+
+    Where spikes are usual and come at random, no limit that is learnt from time to time is right in between.
+    """
+    for kind in np.unique(result.kind[result.odd]).tolist():
+        said = np.flatnonzero(result.kind == kind)
+        amount = np.abs(result.amount[said])
+        size = np.where(amount > 0.0, amount, result.score[said])
+        largest: list[float] = []  # of the events before this one, smallest first
+        this, last = 0.0, -WINDOW
+        for place, mine in zip(said.tolist(), size.tolist(), strict=True):
+            if place - last >= WINDOW:
+                if last >= 0:
+                    largest = sorted([*largest, this])[-_TIMES:]
+                this = 0.0
+            this, last = max(this, mine), place
+            if len(largest) == _TIMES and mine <= _BEYOND * largest[0]:
+                result.kind[place], result.score[place] = 0, min(float(result.score[place]), 0.49)
 
 
 def event(result: Detected, first: int, last: int) -> dict[str, Any]:

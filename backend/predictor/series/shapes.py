@@ -13,7 +13,7 @@ from backend.scoring.layout import F64
 #: Windows of the past that each one is compared with, fewer beyond so many readings; windows that are compared at once.
 _PAST, _LONG = 3000, 50_000
 _BLOCK: Final = 1000
-SHORTEST, LONGEST = 16, 256
+SHORTEST, LONGEST = 16, 512
 
 
 def period_of(values: F64) -> int:

@@ -69,7 +69,7 @@ def test_faults_are_found_and_measured_against_windows(tmp_path: Path, capsys: p
 
 
 def test_what_was_decided_does_not_change_with_what_comes_later() -> None:
-    values = daily(1600)
+    values = daily(1300)  # as much is only learnt from as of its beginning
     values[1000] += 30.0
     whole, part = detect(timed(values)), detect(timed(values[:1100]))
 
@@ -108,6 +108,32 @@ def test_steps_that_come_each_day_are_usual_and_a_higher_one_is_not() -> None:
 
     assert not found.odd[:1760].any()
     assert found.odd[1750:1850].any()
+
+
+def test_a_day_without_its_peak_is_found_though_the_first_day_was_new() -> None:
+    random = np.random.default_rng(5)
+    hour = np.arange(4032) % 288
+    values = np.where((hour >= 108) & (hour < 216), 80.0, 20.0) + random.uniform(-8.0, 8.0, 4032)
+    values[2988:3096] -= 60.0
+
+    found = detect(timed(values))
+
+    assert found.odd[2988:3300].any()
+    assert not found.odd[:2988].any()
+
+
+def test_what_comes_at_random_again_and_again_is_usual() -> None:
+    random = np.random.default_rng(6)
+    values = random.uniform(18.0, 22.0, 4000)
+    places = np.sort(random.choice(np.arange(700, 3600), 30, replace=False))
+    values[places] += 40.0
+    values[3800] += 120.0
+
+    found = detect(timed(values))
+
+    assert found.odd[places[0]]
+    assert not found.odd[places[10:]].any()
+    assert found.odd[3800]
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e15])
