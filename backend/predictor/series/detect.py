@@ -96,7 +96,9 @@ def detect(series: TimedValues, *, report: Callable[[float], None] = lambda _: N
         result.series.values - _running_median(result.series.values),
     )
     length = period_of(result.series.values[:begin])
-    shape = _tail_ratio(distances(result.series.values, length, begin=max(begin // 2, 3 * length)), begin, apart=max(WINDOW, 2 * length))
+    # Before a whole cycle is past, everything is a new course; that is no measure of what is usual.
+    course = distances(result.series.values, length, begin=max(begin // 2, 3 * length))
+    shape = _tail_ratio(course, begin, apart=max(WINDOW, 2 * length))
     _add(result, shape, Kind.SHAPE, np.zeros(n), reach=length)
     kind[:begin], score[:begin] = 0, 0.0
     _drop_usual(result)
