@@ -22,7 +22,12 @@ class PromotedModel:
 
     def __init__(self, *, mongo_uri: str, key: bytes, poll_s: float = 3.0) -> None:
         self._client: MongoClient[dict[str, Any]] = MongoClient(
-            mongo_uri, appname="spark-predict", serverSelectionTimeoutMS=2000, connectTimeoutMS=2000, tz_aware=True
+            mongo_uri,
+            appname="spark-predict",
+            serverSelectionTimeoutMS=2000,
+            connectTimeoutMS=2000,
+            socketTimeoutMS=60_000,
+            tz_aware=True,
         )
         self._registry = Registry(self._client, key=key)
         self._poll_s = poll_s

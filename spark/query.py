@@ -102,7 +102,8 @@ def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.
 
 def _with_timeouts(uri: str) -> str:
     parts = urlsplit(uri)
-    query = {"serverSelectionTimeoutMS": "5000", "connectTimeoutMS": "5000", **dict(parse_qsl(parts.query))}
+    bounds = {"serverSelectionTimeoutMS": "5000", "connectTimeoutMS": "5000", "socketTimeoutMS": "60000"}
+    query = bounds | dict(parse_qsl(parts.query))
     return urlunsplit(parts._replace(path=parts.path or "/", query=urlencode(query)))
 
 

@@ -38,7 +38,13 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         # A write that finds MongoDB gone waits 20 s for it, then the task FAILS with its offsets uncommitted; the operator
         # restarts it when MongoDB is back. Journalled, since the offsets are committed on the strength of it.
         "connection.uri": with_options(
-            mongo_uri, serverSelectionTimeoutMS="20000", connectTimeoutMS="5000", w="majority", retryWrites="true"
+            mongo_uri,
+            serverSelectionTimeoutMS="20000",
+            connectTimeoutMS="5000",
+            # A container that is killed takes its address with it: nothing tells a write under way that no answer will come.
+            socketTimeoutMS="30000",
+            w="majority",
+            retryWrites="true",
         ),
         "database": names.DATABASE,
         "collection": names.COLLECTION_MESSAGES,

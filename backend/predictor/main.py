@@ -31,6 +31,7 @@ def create_app(settings: PredictorSettings) -> ServiceApp:
         settings.mongo_address,
         serverSelectionTimeoutMS=milliseconds,
         connectTimeoutMS=milliseconds,
+        socketTimeoutMS=60_000,
         appname="predictor",
         tz_aware=True,
         connect=False,

@@ -44,7 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
     report = _Report(as_json=given.json)
     milliseconds = int(settings.mongo_timeout_s * 1000)
     client: MongoClient[dict[str, Any]] = MongoClient(
-        settings.mongo_address, serverSelectionTimeoutMS=milliseconds, appname="predictor-training", tz_aware=True
+        settings.mongo_address,
+        serverSelectionTimeoutMS=milliseconds,
+        socketTimeoutMS=600_000,  # it reads much, and may have to wait for the first of it
+        appname="predictor-training",
+        tz_aware=True,
     )
     try:
         registry = Registry(client, key=settings.seal_key)

@@ -27,6 +27,7 @@ class Tools:
         connect_services: Jar that names the sink's plugin; see `stack.jars.connect_jar`.
         spark_jars: Directory of the jars added to Spark's own.
         mongo_command: How the database is started.
+        mongo_environment: What it wants in its environment.
     """
 
     python: Path
@@ -37,6 +38,7 @@ class Tools:
     connect_services: Path
     spark_jars: Path
     mongo_command: tuple[str, ...]
+    mongo_environment: dict[str, str]
 
 
 def common_environment(layout: Layout, ports: Ports) -> dict[str, str]:
@@ -61,7 +63,7 @@ def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, .
     models = {"PAAI_MODEL_KEY_FILE": str(layout.model_key)}
     found = [
         *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars, connect_services=tools.connect_services),
-        Program("mongodb", tools.mongo_command, stop_wait_s=30, start_s=2),
+        Program("mongodb", tools.mongo_command, environment=tools.mongo_environment, stop_wait_s=30, start_s=2),
         *(
             replace(p, environment={**common, **models, **p.environment}) if p.service in layout.checkpoints else p
             for p in spark.programs(

@@ -32,6 +32,7 @@ def find_tools(layout: Layout, ports: Ports) -> Tools:
         connect_services=connect_jar.provide(cache_dir() / "local"),
         spark_jars=jars.spark,
         mongo_command=tuple(mongo.command(choice, data_dir=layout.mongo, port=ports.mongo)),
+        mongo_environment=mongo.environment(choice),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from stack.cache import cache_dir
+from stack.container.mongo import DURABLE
 from stack.errors import MongoMissingError
 
 Kind = Literal["mongod", "secantusd-rs", "secantusd-py"]
@@ -104,6 +105,11 @@ def command(choice: MongoChoice, *, data_dir: Path, port: int, host: str = "127.
         options = ["--config", empty, "--host", host, "--port", port, "--storage-path", store, "--cache-size", "1G"]
         options += ["--log-level", "INFO"]
     return [str(choice.executable), *(str(option) for option in options)]
+
+
+def environment(choice: MongoChoice) -> dict[str, str]:
+    """What `command` wants in its environment."""
+    return {} if choice.kind == "mongod" else dict(DURABLE)
 
 
 def _has_data(store: Path) -> bool:

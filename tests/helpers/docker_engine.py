@@ -263,8 +263,9 @@ def _as_node(engine: Engine) -> list[str]:
 
 def make_gateway_bridge(engine: Engine) -> None:
     """Before the engine becomes a node of a swarm: Swarm takes the bridge as it finds it; else it would make one under a name
-    that all engines share.
+    that all engines share. One that an engine kept from a run that was interrupted is of that run's addresses.
     """
+    engine.docker("network", "rm", "docker_gwbridge", check=False)
     engine.docker(
         "network", "create",
         f"--subnet={engine.subnet}.128/25",

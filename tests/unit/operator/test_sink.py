@@ -12,7 +12,9 @@ def test_an_outage_diverts_nothing_and_bad_data_goes_to_the_dead_letters_with_it
     assert config["mongo.errors.tolerance"] == "data"  # "all" would send whole batches there while MongoDB is away
     assert config["errors.deadletterqueue.topic.name"] == names.TOPIC_DEAD_LETTERS
     assert config["errors.deadletterqueue.context.headers.enable"] == "true"
-    assert parse_qs(urlsplit(config["connection.uri"]).query)["retryWrites"] == ["true"]
+    bounds = parse_qs(urlsplit(config["connection.uri"]).query)
+    assert bounds["retryWrites"] == ["true"]
+    assert bounds["socketTimeoutMS"] == ["30000"]  # of a database that is gone nobody says that no answer will come
 
 
 def test_dead_letters_are_kept_as_often_as_everything_else() -> None:

@@ -28,6 +28,7 @@ def tools(tmp_path: Path) -> Tools:
         kafka_jars=tmp_path / "jars" / "kafka",
         spark_jars=tmp_path / "jars" / "spark",
         mongo_command=("mongod", "--port", "30017"),
+        mongo_environment={"WIREDTIGER_CONFIG": "transaction_sync=(enabled=true)"},
     )
 
 
@@ -62,6 +63,11 @@ def test_logs_are_rotated_files_of_the_data_directory(layout: Layout, tools: Too
     assert groups["broker"][0].stdout_logfile_maxbytes > 0
     assert groups["broker"][0].stdout_logfile_backups > 0
     assert groups["broker"][0].redirect_stderr
+
+
+def test_the_database_gets_what_makes_its_writes_durable(layout: Layout, tools: Tools) -> None:
+    database = read(layout, all_programs(layout, PORTS, tools))["mongodb"][0]
+    assert database.environment["WIREDTIGER_CONFIG"] == "transaction_sync=(enabled=true)"
 
 
 def test_the_spark_job_is_not_restarted_when_it_needs_a_reset(layout: Layout, tools: Tools) -> None:

@@ -176,6 +176,7 @@ def test_a_root_password_is_wanted_before_the_database_serves(
     program.touch()
     monkeypatch.setattr(mongo, "PROGRAMS", (program,))
     monkeypatch.setattr(mongo, "DATA", tmp_path)
+    monkeypatch.delenv("WIREDTIGER_CONFIG", raising=False)
     made: list[str] = []
     monkeypatch.setattr(mongo, "_make_root", lambda _command, user, password: made.append(f"{user}:{password}"))
     with pytest.raises(SettingError, match="MONGO_INITDB_ROOT_PASSWORD_FILE must be set"):
@@ -188,5 +189,6 @@ def test_a_root_password_is_wanted_before_the_database_serves(
     mongo.mongo(given)
 
     assert made == ["root:s3cret"]  # once
+    assert "transaction_sync=(enabled=true" in os.environ.pop("WIREDTIGER_CONFIG")  # what is acknowledged outlives the process
     assert "--auth" in command
     assert "s3cret" not in " ".join(command)
