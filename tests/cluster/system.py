@@ -116,6 +116,18 @@ class LiveCluster(LiveSwarm):
 
         wait_until(lambda: not lacking(), timeout_s, "all partitions on all brokers, led by the preferred", interval_s=2)
 
+    def wait_broker_back(self, place: int) -> None:
+        """Until the node's broker runs, has caught up and leads again."""
+        wait_until(lambda: self.places(BROKERS[place]) == [place], 180, "its broker to be back", interval_s=1)
+        self.wait_leadership()
+
+    def nothing_lost(self, load: Load, *, bound_s: float) -> None:
+        """All is well again, every acknowledged reading stored once, none repeated for longer than `bound_s`."""
+        assert load.longest_gap_s < bound_s
+        self.wait_healthy()
+        with self.database() as database:
+            load.stored_exactly_once(database)
+
     def node_state(self, place: int) -> str:
         """ "ready" or "down"."""
         return self.nodes.manager.docker("node", "inspect", "--format", "{{.Status.State}}", self.ids[place]).strip()

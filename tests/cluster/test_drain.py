@@ -1,6 +1,6 @@
 """A node that is emptied for maintenance."""
 
-from tests.cluster.system import BROKERS, LiveCluster
+from tests.cluster.system import LiveCluster
 from tests.helpers.wait import wait_until
 
 BOUND_S = 30.0
@@ -21,11 +21,7 @@ def test_a_node_that_is_drained_loses_nothing_and_works_again(cluster: LiveClust
             cluster.wait_healthy("paai", "connect", "kafka-operator")
         finally:
             cluster.set_availability(place, "active")
-        wait_until(lambda: cluster.places(BROKERS[place]) == [place], 180, "its broker to be back", interval_s=1)
-        cluster.wait_leadership()
+        cluster.wait_broker_back(place)
         load.wait_for(100)
-    assert load.longest_gap_s < BOUND_S
-    cluster.wait_healthy()
+    cluster.nothing_lost(load, bound_s=BOUND_S)
     assert cluster.places("gateway") == [0, 1, 2]
-    with cluster.database() as database:
-        load.stored_exactly_once(database)
