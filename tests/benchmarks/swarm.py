@@ -23,6 +23,7 @@ from pymongo.errors import PyMongoError
 
 from backend.contract.names import COLLECTION_AGGREGATES, DATABASE
 from backend.contract.ports import Ports
+from stack.errors import StackError
 from stack.local.target import LocalTarget
 from stack.swarm.docker import DockerEngine
 from stack.swarm.site import Site
@@ -105,9 +106,9 @@ def _first_aggregate(target: Target, begun: float) -> float:
 
 
 def _put_fleet(target: Target, fleet: dict[str, int]) -> bool:
-    endpoints = target.endpoints()
-    headers = {"Authorization": f"Bearer {endpoints.token}"} if endpoints.token else {}
-    with contextlib.suppress(httpx.HTTPError):
+    with contextlib.suppress(httpx.HTTPError, StackError):  # it is not there yet
+        endpoints = target.endpoints()
+        headers = {"Authorization": f"Bearer {endpoints.token}"} if endpoints.token else {}
         answer = httpx.put(f"{endpoints.generator}/api/v1/fleet", json=fleet, headers=headers, timeout=3, trust_env=False)
         return answer.status_code == httpx.codes.OK
     return False
@@ -123,7 +124,7 @@ def _has_aggregates(target: Target) -> bool:
 def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _FIRST_S
     while time.monotonic() < deadline and not condition():
-        time.sleep(0.25)
+        time.sleep(1.0)
 
 
 def _first(local: Start, swarm: Start) -> Row:
