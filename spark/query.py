@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.listener import (
@@ -17,6 +16,7 @@ from pyspark.sql.streaming.listener import (
 from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
+from backend.contract.mongo_uri import with_options
 from spark.settings import JobSettings
 
 log = logging.getLogger("spark-job")
@@ -30,6 +30,8 @@ _STATE_STORES = {
 #: The connector closes an unused client after 5 s; windows come every 10 s, and a new client costs a handshake. It reads a
 #: system property of the executor, but Spark refuses `-Dspark…` among an executor's options: only the environment carries it.
 _KEEP_CLIENTS = "-Dspark.mongodb.keep_alive_ms=600000"
+#: Of the driver in the sink: how long it waits for a server, a connection, an answer.
+_BOUNDS = {"serverSelectionTimeoutMS": "5000", "connectTimeoutMS": "5000", "socketTimeoutMS": "60000"}
 
 
 #: MongoDB's address holds the password. Spark would show it as an option of the sink and in plans, on its pages, in logs and in
@@ -90,7 +92,7 @@ def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.
         .outputMode("append")
         .trigger(processingTime=f"{int(settings.trigger_s * 1000)} milliseconds")
         .option("checkpointLocation", str(settings.checkpoint_dir))
-        .option("connection.uri", _with_timeouts(settings.mongo_address))
+        .option("connection.uri", with_options(settings.mongo_address, **_BOUNDS))
         .option("database", names.DATABASE)
         .option("collection", collection)
         .option("operationType", "replace")
@@ -98,13 +100,6 @@ def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.
         .option("ordered", "false")
         .start()
     )
-
-
-def _with_timeouts(uri: str) -> str:
-    parts = urlsplit(uri)
-    bounds = {"serverSelectionTimeoutMS": "5000", "connectTimeoutMS": "5000", "socketTimeoutMS": "60000"}
-    query = bounds | dict(parse_qsl(parts.query))
-    return urlunsplit(parts._replace(path=parts.path or "/", query=urlencode(query)))
 
 
 class ProgressListener(StreamingQueryListener):

@@ -1,24 +1,11 @@
 """The sink connector's configuration, and why each line is so."""
 
-from urllib.parse import parse_qsl, urlencode
-
 from backend.contract import names
+from backend.contract.mongo_uri import with_options
 
 _SINK = "com.mongodb.kafka.connect.sink"
 #: How the wire writes times; SimpleDateFormat's notation.
 _TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
-
-
-def with_options(uri: str, **options: str) -> str:
-    """`uri` with query options added where it does not set them itself."""
-    # Not by urlsplit: where the login goes, placeholders with slashes may stand.
-    place, _, text = uri.partition("?")
-    if "/" not in place.partition("://")[2]:
-        place += "/"
-    query = dict(parse_qsl(text, keep_blank_values=True))
-    given = {key.lower() for key in query}
-    query |= {key: value for key, value in options.items() if key.lower() not in given}
-    return f"{place}?{urlencode(query)}"
 
 
 def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> dict[str, str]:
@@ -41,7 +28,7 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
             mongo_uri,
             serverSelectionTimeoutMS="20000",
             connectTimeoutMS="5000",
-            # A container that is killed takes its address with it: nothing tells a write under way that no answer will come.
+            # Of a database whose node or link is gone nobody tells a write under way that no answer will come.
             socketTimeoutMS="30000",
             w="majority",
             retryWrites="true",

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 from backend.contract import names
-from backend.operator.sink import sink_config, with_options
+from backend.operator.sink import sink_config
 
 
 def test_an_outage_diverts_nothing_and_bad_data_goes_to_the_dead_letters_with_its_reason() -> None:
@@ -30,9 +30,3 @@ def test_replaces_by_the_identity_and_stores_the_contract_s_fields() -> None:
     assert config["transforms.fields.include"] == "device_id,sensor,timestamp,value"
     assert config["bulk.write.ordered"] == "false"
     assert all(isinstance(v, str) for v in config.values())  # Connect answers text; anything else would be drift for ever
-
-
-def test_options_are_added_and_never_overridden() -> None:
-    uri = with_options("mongodb://u:p%40w@h1,h2?RetryWrites=false&authSource=admin", retryWrites="true", w="majority")
-    assert uri.startswith("mongodb://u:p%40w@h1,h2/?")
-    assert parse_qs(urlsplit(uri).query) == {"RetryWrites": ["false"], "authSource": ["admin"], "w": ["majority"]}
