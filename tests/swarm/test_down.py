@@ -72,7 +72,11 @@ def test_a_plain_docker_stack_deploy(swarm: LiveSwarm, by_hand: SwarmTarget) -> 
     wait_until(lambda: all(row.healthy for row in by_hand.status()), 600, "all services to be healthy", interval_s=2)
     endpoints = by_hand.endpoints()
     for _ in canary.send(
-        paai=endpoints.paai, mongo=endpoints.mongo, command=swarm.site.command, token=endpoints.token, cancel=threading.Event()
+        paai=endpoints.paai,
+        mongo=endpoints.mongo,
+        command=by_hand.site.command,
+        token=endpoints.token,
+        cancel=threading.Event(),
     ):
         pass
     # The first stack's data and credentials stand untouched beside it.

@@ -35,6 +35,8 @@ _SLOWER: Final = 40_000
 _BLOCK, _BEFORE, _AFTER, _BLOCKS = 2000, 1000, SETTLED + 8, 200
 #: What was in so many windows of the past is usual; how far beyond it something unusual begins. An event is in two at most.
 _TIMES, _BEYOND = 4, 1.2
+#: The most that a reading scores that is no anomaly.
+_UNMARKED: Final = 0.49
 #: Outside of this the values are rescaled.
 _TINY, _HUGE = 1e-4, 1e9
 #: Past distances that a limit is taken from.
@@ -223,7 +225,7 @@ def _tail_ratio(distance: F64, begin: int, *, apart: int = WINDOW) -> F64:
 def _add(result: Detected, ratio: F64, kind: Kind, amount: F64, *, reach: int = 1) -> None:
     """Let another detector have its say: where it is surer than the others it gives the verdict."""
     score = odd_score(ratio)
-    score[ratio < 1.0] = np.minimum(score[ratio < 1.0], 0.49)
+    score[ratio < 1.0] = np.minimum(score[ratio < 1.0], _UNMARKED)
     surer = score > result.score
     times = result.series.t_ms
     result.score[surer] = score[surer]
@@ -252,7 +254,7 @@ def _drop_usual(result: Detected) -> None:
                 this = 0.0
             this, last = max(this, mine), place
             if len(largest) == _TIMES and mine <= _BEYOND * largest[0]:
-                result.kind[place], result.score[place] = 0, min(float(result.score[place]), 0.49)
+                result.kind[place], result.score[place] = 0, min(float(result.score[place]), _UNMARKED)
 
 
 def event(result: Detected, first: int, last: int) -> dict[str, Any]:
