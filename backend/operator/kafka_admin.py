@@ -3,6 +3,7 @@
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
     AlterConfigOpType,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     ConfigSource,
@@ -26,14 +27,17 @@ class ConfluentAdmin(KafkaCalls):
         super().__init__(bootstrap=bootstrap, timeout_s=timeout_s, make_client=make_client)
         self._replication_factor = replication_factor
 
-    def partitions(self) -> dict[str, int]:
+    def _metadata(self) -> ClusterMetadata:
         try:
-            metadata = self._client.list_topics(timeout=min(2.0, self._timeout_s))
+            metadata: ClusterMetadata = self._client.list_topics(timeout=min(2.0, self._timeout_s))
         except KafkaException as error:
             raise self._failed("listing topics", why(error)) from error
         if not metadata.brokers:
             raise KafkaUnavailableError("no broker is registered yet")
-        return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+        return metadata
+
+    def partitions(self) -> dict[str, int]:
+        return {name: len(topic.partitions) for name, topic in self._metadata().topics.items() if topic.error is None}
 
     def configs(self, topics: list[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
@@ -44,6 +48,11 @@ class ConfluentAdmin(KafkaCalls):
         return {resource.name: {k: e.value for k, e in entries.items()} for resource, entries in answers.items()}
 
     def create(self, spec: TopicSpec) -> bool:
+        # A broker that is registered but still fenced counts as a place for copies, never as a preferred leader: of a topic
+        # made too early it would not lead a single partition, now or later. Metadata name the brokers that are not fenced.
+        there, wanted = len(self._metadata().brokers), self._replication_factor
+        if there < wanted:
+            raise KafkaUnavailableError(f"{there} of the {wanted} brokers that topic {spec.name} needs are there")
         topic = NewTopic(
             spec.name, num_partitions=spec.partitions, replication_factor=self._replication_factor, config=dict(spec.config)
         )

@@ -66,7 +66,10 @@ class KafkaAdmin(Protocol):
         ...
 
     def create(self, spec: TopicSpec) -> bool:
-        """Create a topic. False when there is one already: a broker that starts lists its topics late."""
+        """Create a topic, once there are as many brokers as it has copies.
+
+        False when there is one already: a broker that starts lists its topics late.
+        """
         ...
 
     def grow(self, topic: str, partitions: int) -> None:
