@@ -172,6 +172,10 @@ def test_nothing_to_train_on_is_not_asked(show: Show, predictor: FakePredictor) 
     page.bar.frame.set_range(NOW + 100, NOW + 200)
     page.train()
     assert "future" in page.banner.text.text()
+    page.prediction.changed.emit()
+    assert not page.banner.isHidden(), "the next look took the sentence away"
+    page.bar.frame.choose(900.0)
+    assert page.banner.isHidden()
     for box in page.bar.sensors.values():
         box.setChecked(False)
     assert not page.bar.train.isEnabled()

@@ -88,6 +88,7 @@ class ModelPage(Page):
         self._known: set[str] = set()
         self._dismissed = ""
         self._refused: Exception | None = None
+        self._problem = ""
         self.prediction = Prediction(
             monitor=context.monitor,
             run_task=context.run_task,
@@ -171,6 +172,7 @@ class ModelPage(Page):
         self.bar.train.clicked.connect(self.train)
         self.bar.cancel.clicked.connect(prediction.cancel)
         self.bar.dismissed.connect(self._dismiss)
+        self.bar.frame.changed.connect(self._frame_changed)
         self.card.promote.clicked.connect(self.promote)
         self.card.remove.clicked.connect(self.remove)
         self.roll_back.clicked.connect(self._roll_back)
@@ -210,11 +212,11 @@ class ModelPage(Page):
         """Begin a training on what is chosen."""
         if not self.bar.train.isEnabled():
             return
-        problem = self.bar.frame.problem()
-        if problem:
-            self.show_error(problem)
-            return
         self._accept()
+        self._problem = self.bar.frame.problem()
+        if self._problem:
+            self._update()
+            return
         start, end = self.bar.frame.range()
         chosen = self.bar.chosen
         sensors = () if len(chosen) == len(self.bar.sensors) else chosen
@@ -258,8 +260,12 @@ class ModelPage(Page):
 
     def _accept(self) -> None:
         """What was refused need not be shown any more."""
-        self._refused = None
+        self._refused, self._problem = None, ""
         self.banner.hide()
+
+    def _frame_changed(self) -> None:
+        if self._problem:
+            self._accept()
 
     def _dismiss(self) -> None:
         last = self.prediction.last
@@ -283,6 +289,8 @@ class ModelPage(Page):
             self._show_models(models)
         if error is not None:
             self._show_trouble(error)
+        elif self._problem:
+            self.show_error(self._problem)
 
     def _show_trouble(self, error: Exception) -> None:
         known = error if isinstance(error, ServiceError) else ServiceError(str(error))
