@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import secrets
 import signal
@@ -15,6 +16,8 @@ from typing import Any, Final
 
 from backend.common.errors import ConflictError, NotFoundError
 from backend.contract.times import to_iso
+
+log = logging.getLogger("predictor")
 
 #: Finished jobs that are remembered.
 _KEPT: Final = 50
@@ -98,6 +101,7 @@ class Jobs:
         self._jobs[job.name] = job
         while len(self._jobs) > _KEPT:
             self._jobs.popitem(last=False)
+        log.info("training %s: starts", job.name)
         job.task = asyncio.create_task(self._run(job, list(self._command(arguments))), name=f"training {job.name}")
         return job
 
@@ -148,6 +152,7 @@ class Jobs:
             job.state, job.message = "failed", f"The training could not be started: {error.strerror or error}."
         finally:
             job.ended_ms = int(time.time() * 1000)
+            (log.warning if job.state == "failed" else log.info)("training %s: %s: %s", job.name, job.state, job.message)
 
     async def _follow(self, job: Job, process: asyncio.subprocess.Process) -> list[str]:
         """Take in the progress; bound the time that a cancelled training takes."""

@@ -48,9 +48,9 @@ class PredictIn(BaseModel):
 
 
 class TrainIn(BaseModel):
-    """What to train on; everything when empty."""
+    """What to train on; everything when empty. A field of another name would not restrict it, and is refused."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     from_: Moment = Field(default=None, alias="from", description="First moment; absent = earliest.")
     to: Moment = Field(default=None, description="Moment after the last; absent = now.")

@@ -11,7 +11,7 @@ from backend.contract.devices import DEVICE_TYPES
 from desktop.headless.spark import sparkline
 from desktop.model.figures import UNKNOWN, milliseconds, plural, size, thousands
 from desktop.model.fleet import FleetState
-from desktop.model.health import Health
+from desktop.model.health import Health, Severity
 from desktop.model.predictions.record import Grade
 from desktop.model.predictions.status import Stage
 from desktop.model.predictions.store import PredictionStore
@@ -53,7 +53,7 @@ def render(
         Text(),
         Text(stats_line(snapshot.stats, fleet)),
         *([Text(anomalies)] if anomalies else []),
-        Text(health.sentence or _NOTHING_WRONG, style="yellow" if health.sentence else "green"),
+        Text(health.sentence or _NOTHING_WRONG, style="yellow" if health.severity > Severity.INFO else "green"),
         *([Text(note, style="bright_black")] if note else []),
         Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
     )

@@ -72,6 +72,11 @@ class Health:
         return self.messages[0].text if self.messages else ""
 
     @property
+    def severity(self) -> Severity:
+        """Of `sentence`."""
+        return self.messages[0].severity if self.messages else Severity.INFO
+
+    @property
     def state(self) -> HopState:
         """Of the whole: the worst."""
         order = (HopState.FAILED, HopState.DEGRADED, HopState.STARTING, HopState.STOPPED, HopState.OK)

@@ -1,13 +1,15 @@
 """The rules: what can be wrong, when it is said to be, and in which words."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import plural, thousands
 from desktop.model.observed import EXPECTED_WINDOW_AGE_S, SILENT_AFTER_S, HealthInputs, Message, Severity
+from desktop.model.starting import is_young
+from stack.target import ServiceStatus
 
 #: How long things may take after the start before their absence is a problem.
 _GRACE_S: Final = 15.0
@@ -70,11 +72,28 @@ def _services(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
         return
     if not bad or len(bad) == len(inputs.services):
         return  # none, or the system is not up: then there is nothing to warn of
-    names = ", ".join(s.service for s in bad[:3]) + (f" and {len(bad) - 3} more" if len(bad) > 3 else "")
+    if all(_starts(s, inputs) for s in bad):
+        yield _say(inputs, "starting", "services", Severity.INFO, f"{_names(bad)} {_verb(bad)} still starting")
+        return
+    names, verb = _names(bad), _verb(bad)
     reason = next((s.message for s in bad if s.message), "")
-    verb = "is" if len(bad) == 1 else "are"
     text = f"{len(bad)} of {plural(len(inputs.services), 'service')} {verb} not healthy: {names}"
     yield _say(inputs, "services", "services", Severity.WARNING, f"{text} ({reason})" if reason else text)
+
+
+def _starts(status: ServiceStatus, inputs: HealthInputs) -> bool:
+    """Whether it needs nothing but time. What comes last in a deployment has not begun while the others are young."""
+    if status.restarts:
+        return False
+    return is_young(status, inputs.now) or (status.stopped and any(is_young(s, inputs.now) for s in inputs.services))
+
+
+def _names(services: Sequence[ServiceStatus]) -> str:
+    return ", ".join(s.service for s in services[:3]) + (f" and {len(services) - 3} more" if len(services) > 3 else "")
+
+
+def _verb(services: Sequence[ServiceStatus]) -> str:
+    return "is" if len(services) == 1 else "are"
 
 
 def _generator(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.model.figures import UNKNOWN, size, thousands
+from desktop.model.starting import is_young
 from stack.catalogue import BY_NAME
 from stack.target import ServiceStatus
 
@@ -32,15 +33,11 @@ STATUS_ROLE: Final = Qt.ItemDataRole.UserRole
 STATE_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 
 
-#: A service that is not healthy so soon after its start is still starting. Spark's job takes longest.
-STARTING_S: Final = 60.0
-
-
 def state_of(status: ServiceStatus, now: datetime | None = None) -> str:
     """One of running, updating, rolled back, starting, degraded, stopped, failed: a key of `widgets.signs.WORDS`."""
     if status.stopped or status.wanted == 0:
         return "stopped"
-    young = status.since is not None and ((now or datetime.now(UTC)) - status.since).total_seconds() < STARTING_S
+    young = is_young(status, (now or datetime.now(UTC)).timestamp())
     if status.running == 0:
         # One that comes back again and again is always young.
         return "starting" if young and not status.restarts else "failed"

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
-from desktop.qtmodels.services import STARTING_S, Column, ServicesModel, message_of, state_of
+from desktop.model.starting import STARTING_S
+from desktop.qtmodels.services import Column, ServicesModel, message_of, state_of
 from desktop.views.services.page import ServicesPage
 from desktop.views.services.replicas import Replicas
 from stack.errors import StackError

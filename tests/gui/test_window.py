@@ -190,6 +190,10 @@ def test_status_bar_shows_the_sentence_and_makes_room_for_it(bench: Bench) -> No
     assert bar.sign.state == "degraded"
     bench.wait(lambda: bar.sentence.width() >= bar.sentence.sizeHint().width(), "it can be read whole")
     assert bar.cells[0].isVisible(), "the most important figure stays"
+    sentence = "predictor is still starting"
+    bench.connection.judgement = Health(hops=(), messages=(Message("starting", Severity.INFO, sentence, "services"),))
+    bench.wait(lambda: bar.sentence.text() == sentence, "the sentence")
+    assert bar.sign.state == "starting"
 
 
 def test_every_control_has_a_name(bench: Bench) -> None:

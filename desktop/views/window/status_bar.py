@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import THIN, UNKNOWN, milliseconds, size, thousands
+from desktop.model.health import Severity
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, GRID
 from desktop.model.snapshot import FeedStats
 from desktop.qtmodels.deployment import Deployment
@@ -112,9 +113,10 @@ class StatusBar(QFrame):
         self._say()
 
     def _say(self, _: object = None) -> None:
-        health = self._monitor.health
+        health, report = self._monitor.health, self._monitor.health_report
         if health:
-            state, sentence = "degraded", health
+            starting = report is not None and report.sentence == health and report.severity is Severity.INFO
+            state, sentence = "starting" if starting else "degraded", health
         elif self._monitor.is_attached:
             state, sentence = "running", WELL
         elif self._deployment.busy:

@@ -96,6 +96,25 @@ def test_unhealthy_services_are_counted_and_named() -> None:
     assert assess(good(services=services(paai=""))).sentence == "1 of 10 services is not healthy: paai"
 
 
+def test_what_is_still_starting_is_no_warning() -> None:
+    """Prediction comes last in a deployment: it is awaited by nobody, and needs nobody's attention yet."""
+    moment = datetime.fromtimestamp(NOW - 5, UTC)
+    young = tuple(replace(s, since=moment) for s in services(spark_job="nothing listens there", paai="nothing listens there"))
+    last = replace(young[0], service="predictor", running=0, healthy=False, message="Stopped.", stopped=True, since=None)
+    health = assess(good(services=(*young, last)))
+    assert health.sentence == "spark-job, paai, predictor are still starting"
+    assert health.severity is Severity.INFO
+    old = datetime.fromtimestamp(NOW - 100, UTC)
+    for late in (
+        tuple(replace(s, since=old) for s in young),
+        tuple(replace(s, since=old) for s in services()) + (last,),
+        tuple(replace(s, restarts=1) for s in young),
+    ):
+        health = assess(good(services=late))
+        assert "not healthy" in health.sentence
+        assert health.severity is Severity.WARNING
+
+
 def test_a_system_that_is_down_is_no_warning() -> None:
     stopped = tuple(replace(s, running=0, healthy=False, stopped=True) for s in services())
     health = assess(HealthInputs(now=NOW, services=stopped, started=NOW))
