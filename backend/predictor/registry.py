@@ -150,19 +150,28 @@ class Registry:
             wanted = {"version": version, "at": datetime.now(UTC)}
             self._state.update_one({"_id": _PROMOTED}, {"$set": wanted, **push}, upsert=True)
 
+    def previous(self) -> str | None:
+        """The version that `roll_back` would serve; None where there is none to go back to."""
+        before = self._before()
+        return before[-1] if before else None
+
+    def _before(self) -> list[str]:
+        """Versions promoted before the one that is, the newest last, without those that were removed."""
+        with _Guard():
+            state = self._promotion()
+            known = {row["filename"] for row in self._entries.find({}, {"filename": True})}
+        return [v for v in state.get("before", []) if v in known and v != state.get("version")]
+
     def roll_back(self) -> str:
         """Serve the version again that was served before this one.
 
         Raises:
             UnknownVersionError: there was none, or it is gone.
         """
-        with _Guard():
-            state = self._state.find_one({"_id": _PROMOTED}) or {}
-            known = {row["filename"] for row in self._entries.find({}, {"filename": True})}
-        before = [v for v in state.get("before", []) if v in known and v != state.get("version")]
+        before = self._before()
         if not before:
             raise UnknownVersionError("There is no earlier promoted model to go back to.")
-        version = str(before[-1])
+        version = before[-1]
         self.fetch(version)
         with _Guard():
             wanted = {"version": version, "at": datetime.now(UTC), "before": before[:-1]}

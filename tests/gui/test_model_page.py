@@ -247,6 +247,9 @@ def test_removing_and_rolling_back_ask_first(
     show: Show, stocked: FakePredictor, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = show()
+    assert not page.roll_back.isEnabled(), "v2 is the first that was promoted"
+    stocked.previous = "v3"
+    bench.wait(lambda: page.roll_back.isEnabled(), "there is one to go back to")
     answers(monkeypatch, yes=False)
     select(page, "v1")
     click(page.card.remove)
@@ -258,7 +261,7 @@ def test_removing_and_rolling_back_ask_first(
     assert page.card.title.text() == "v2", "what is promoted takes its place"
     click(page.roll_back)
     bench.wait(lambda: ("roll back",) in stocked.calls, "rolled back")
-    assert [question for question, _ in asked] == ["Remove v1?", "Roll back?"]
+    assert [question for question, _ in asked] == ["Remove v1?", "Roll back to v3?"]
 
 
 def test_while_something_is_done_nothing_else_can_be_asked_for(show: Show, stocked: FakePredictor, bench: Bench) -> None:

@@ -30,6 +30,7 @@ class FakePredictor:
 
     def __init__(self) -> None:
         self.versions: list[dict[str, Any]] = []
+        self.previous: str | None = None
         self.trainings: list[dict[str, Any]] = []
         self.scoring: Scoring | None = None
         self.down: Exception | None = None
@@ -47,7 +48,7 @@ class FakePredictor:
     def models(self) -> Models:
         self._check()
         promoted = next((v["version"] for v in self.versions if v["promoted"]), None)
-        return msgspec.convert({"models": self.versions, "promoted": promoted}, Models)
+        return msgspec.convert({"models": self.versions, "promoted": promoted, "previous": self.previous}, Models)
 
     def jobs(self) -> list[Training]:
         self.looks += 1

@@ -70,8 +70,12 @@ class MemoryRegistry:
         self.fetch(version)
         self.history.append(version)
 
+    def previous(self) -> str | None:
+        self._check()
+        return self.history[-2] if len(self.history) > 1 else None
+
     def roll_back(self) -> str:
-        if len(self.history) < 2:
+        if self.previous() is None:
             raise UnknownVersionError("There is no earlier promoted model to go back to.")
         self.history.pop()
         return self.history[-1]

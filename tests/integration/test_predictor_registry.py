@@ -45,7 +45,9 @@ def test_versions_are_published_promoted_rolled_back_and_removed(registry: Regis
     assert [registry.publish(bundle(low=-float(i))) for i in (1, 2, 3)] == ["v1", "v2", "v3"]
 
     registry.promote("v1")
+    assert registry.previous() is None
     registry.promote("v3")
+    assert registry.previous() == "v1"
 
     assert [(e.version, e.promoted) for e in registry.entries()] == [("v3", True), ("v2", False), ("v1", False)]
     since = registry.entry("v3").since
@@ -56,7 +58,7 @@ def test_versions_are_published_promoted_rolled_back_and_removed(registry: Regis
     with pytest.raises(PromotedVersionError):
         registry.delete("v3")
     assert registry.roll_back() == "v1"
-    assert registry.promoted() == "v1"
+    assert (registry.promoted(), registry.previous()) == ("v1", None)
     with pytest.raises(UnknownVersionError, match="no earlier"):
         registry.roll_back()
     registry.delete("v3")

@@ -69,9 +69,9 @@ def models_router(*, registry: Registry, serving: Serving, jobs: Jobs, may_chang
 
     @router.get("/api/v1/models", response_class=JsonAnswer, responses={401: _ERRORS[401], 503: _ERRORS[503]})
     async def models() -> JsonAnswer:
-        """Versions, the newest first, with their cards."""
-        entries = await _ask(registry.entries)
-        return JsonAnswer({"promoted": serving.version or None, "models": [_wire(e) for e in entries]})
+        """Versions, the newest first, with their cards; `previous` is the one that a roll back would serve."""
+        entries, previous = await _ask(registry.entries), await _ask(registry.previous)
+        return JsonAnswer({"promoted": serving.version or None, "previous": previous, "models": [_wire(e) for e in entries]})
 
     @router.post("/api/v1/models", status_code=202, response_class=JsonAnswer, dependencies=guarded, responses=_ERRORS)
     async def train(body: TrainIn | None = None) -> JsonAnswer:

@@ -123,10 +123,17 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Models(msgspec.Struct, frozen=True):
-    """Every version, the newest first; `promoted` is the one that the service holds in memory, or None."""
+    """Every version, the newest first.
+
+    Attributes:
+        models: Those.
+        promoted: The one that the service holds in memory, or None.
+        previous: The one that a roll back would promote, or None.
+    """
 
     models: list[Version] = []
     promoted: str | None = None
+    previous: str | None = None
 
     @property
     def serving(self) -> Version | None:

@@ -105,7 +105,6 @@ class ModelPage(Page):
         self.anomalies.setSizePolicy(kept)
         self.bar = TrainBar(theme=context.theme, utc=self._utc, clock=clock)
         self.roll_back = QPushButton("Roll back …")
-        self.roll_back.setToolTip("Promote again what was promoted before")
         self.model = VersionsModel(clock=clock, parent=self)
         self.table = self._build_table()
         self.card = CardView(theme=context.theme, clock=clock)
@@ -246,11 +245,12 @@ class ModelPage(Page):
             self.prediction.delete(version.version)
 
     def _roll_back(self) -> None:
-        serving = self.prediction.models.serving if self.prediction.models is not None else None
-        if serving is None:
+        models = self.prediction.models
+        if models is None or models.serving is None or models.previous is None:
             return
-        at_stake = f"The version that was promoted before {serving.version} scores the stream again. {serving.version} is kept."
-        if confirmed(self, "Roll back?", at_stake=at_stake, button="Roll back"):
+        serving, previous = models.serving.version, models.previous
+        at_stake = f"{previous}, which was promoted before {serving}, scores the stream again. {serving} is kept."
+        if confirmed(self, f"Roll back to {previous}?", at_stake=at_stake, button="Roll back"):
             self._accept()
             self.prediction.roll_back()
 
@@ -312,7 +312,12 @@ class ModelPage(Page):
         self._show_outcome(models)
         self._show_versions(models)
         self.card.set_operable(free)
-        self.roll_back.setEnabled(free and models.serving is not None)
+        self.roll_back.setEnabled(free and models.serving is not None and models.previous is not None)
+        self.roll_back.setToolTip(
+            f"Promote {models.previous} again, which was promoted before"
+            if models.previous is not None
+            else "No other version was promoted before"
+        )
 
     def _show_outcome(self, models: Models) -> None:
         last = self.prediction.last

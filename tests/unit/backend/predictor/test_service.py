@@ -124,7 +124,9 @@ async def test_models_are_listed_promoted_rolled_back_and_removed() -> None:
     async with service(stocked()) as client:
         listed = (await client.get("/api/v1/models")).json()
         assert [(m["version"], m["promoted"]) for m in listed["models"]] == [("v2", False), ("v1", True)]
+        assert listed["previous"] is None
         assert (await client.post("/api/v1/models/v2/promote")).json() == {"promoted": "v2"}
+        assert (await client.get("/api/v1/models")).json()["previous"] == "v1"
         assert (await client.delete("/api/v1/models/v2")).status_code == 409
         assert (await client.post("/api/v1/models/rollback")).json() == {"promoted": "v1"}
         assert (await client.delete("/api/v1/models/v2")).status_code == 200
