@@ -32,6 +32,16 @@ class Layer(pg.GraphicsObject):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return _EVERYWHERE
 
+    def update(self, *_: object) -> None:
+        """Have the chart painted anew: all of it, with the next event loop.
+
+        Not Qt's own, which asks which pixels the item covers: so huge a rectangle overflows there, and nothing is painted.
+        """
+        scene = self.scene()
+        if scene is not None:
+            for view in scene.views():
+                view.viewport().update()
+
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         raise NotImplementedError
 

@@ -1,13 +1,15 @@
 """What a chart draws equals the snapshot, on its exact times; pixels included."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from backend.contract.devices import BY_SENSOR, SENSORS
@@ -29,6 +31,21 @@ def chart(qtbot: QtBot) -> Chart:
     made.resize(800, 240)
     made.show()
     return made
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def more_than(self, before: int) -> bool:
+        return self.count > before
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        self.count += event.type() == QEvent.Type.Paint
+        return False
 
 
 def show(chart: Chart, frame: LiveSnapshot) -> None:
@@ -170,6 +187,29 @@ def test_crosshair_reads_both_sources(chart: Chart) -> None:
     assert table.rows[1][4] == "12\u202f000"
     chart.set_cross(None)
     assert chart.readout.table is None
+
+
+def test_a_chart_that_stands_still_is_painted_when_something_in_it_changes(chart: Chart, qtbot: QtBot) -> None:
+    """While paused nothing moves the time axis, which would have everything painted anyway."""
+    frame = snapshot(NOW, span_s=60, pixels=700)
+    show(chart, frame)
+    painted = Paints()
+    chart.viewport().installEventFilter(painted)
+
+    def settle() -> int:
+        before = -1
+        while before != painted.count:
+            before = painted.count
+            QApplication.processEvents()
+        return before
+
+    for at_s in (NOW - 1, NOW - 2, None):
+        before = settle()
+        chart.set_cross(at_s)
+        qtbot.waitUntil(partial(painted.more_than, before))
+    before = settle()
+    show(chart, frame)
+    qtbot.waitUntil(partial(painted.more_than, before))
 
 
 def test_crosshair_stays_live_while_data_stream(chart: Chart) -> None:

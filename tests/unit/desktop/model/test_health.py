@@ -107,7 +107,7 @@ def test_what_is_still_starting_is_no_warning() -> None:
     old = datetime.fromtimestamp(NOW - 100, UTC)
     for late in (
         tuple(replace(s, since=old) for s in young),
-        tuple(replace(s, since=old) for s in services()) + (last,),
+        (*(replace(s, since=old) for s in services()), last),
         tuple(replace(s, restarts=1) for s in young),
     ):
         health = assess(good(services=late))
