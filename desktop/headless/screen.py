@@ -21,7 +21,7 @@ from stack.target import ServiceStatus
 #: As `ui.md` gives them for a dark surface.
 _HUES = {"temperature": "#FF8A4C", "pressure": "#56B4E9", "humidity": "#2FCB9A", "heart_rate": "#E59CC5"}
 _SPARK_CHARS = 48
-_NOTHING_WRONG = "nothing wrong"
+_WELL = "the stream is well"
 
 
 def sign(service: ServiceStatus) -> tuple[str, str, str]:
@@ -53,7 +53,7 @@ def render(
         Text(),
         Text(stats_line(snapshot.stats, fleet)),
         *([Text(anomalies)] if anomalies else []),
-        Text(health.sentence or _NOTHING_WRONG, style="yellow" if health.severity > Severity.INFO else "green"),
+        Text(health.sentence or _WELL, style="yellow" if health.severity > Severity.INFO else "green"),
         *([Text(note, style="bright_black")] if note else []),
         Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
     )
@@ -145,5 +145,5 @@ def plain(
     parts.append(stats_line(snapshot.stats, fleet))
     if anomalies:
         parts.append(anomalies)
-    parts.append(health.sentence or _NOTHING_WRONG)
+    parts.append(health.sentence or _WELL)
     return " · ".join(parts)

@@ -53,7 +53,7 @@ class EndLabelsItem(Layer):
         self._font.setPixelSize(CAPTION_PX)
         self._strong = QFont(self._font)
         self._strong.setBold(True)
-        self._metrics = QFontMetricsF(self._font)
+        self._metrics = QFontMetricsF(self._strong)  # the wider one, which any of them may be written in
         self._elided: dict[str, str] = {}
         self._highlighted: str | None = None
         self.set_colours(palette, hue)

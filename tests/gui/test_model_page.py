@@ -95,7 +95,7 @@ def test_one_button_leads_from_no_model_to_a_scored_stream(show: Show, bench: Be
     predictor.publishes("v1")
     bench.wait(lambda: ("promote", "v1") in predictor.calls, "it is promoted by itself")
     bench.wait(lambda: "v1 is promoted since 12:43" in page.sentence.text(), "and said to be")
-    assert page.bar.headline.text().endswith("beats every simple forecast; promoted.")
+    assert page.bar.headline.text().endswith("beat every simple forecast; promoted.")
     assert page.bar.train.isEnabled()
     assert page.prediction.promotes_after == ""
 

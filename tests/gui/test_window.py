@@ -181,7 +181,7 @@ def test_status_bar_shows_the_sentence_and_makes_room_for_it(bench: Bench) -> No
     from desktop.model.health import Health, Message, Severity
 
     bench.attach()
-    bench.wait(lambda: bench.window.status.sentence.text() == "nothing wrong", "nothing wrong")
+    bench.wait(lambda: bench.window.status.sentence.text() == "the stream is well", "the stream is well")
     sentence = "Kafka has not answered for 12 s; charts show what was received until 12:41:07."
     bench.connection.judgement = Health(hops=(), messages=(Message("kafka", Severity.ERROR, sentence, "kafka"),))
     bench.window.resize(1024, 700)

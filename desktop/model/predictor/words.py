@@ -104,7 +104,7 @@ def outcome(training: Training, version: Version | None) -> Outcome:
         text = f"{what}. It beats the naive forecasts; {then}."
         return Outcome(Line("degraded", text), (*shortcomings(version.card), *refused))
     then = "promoted" if version.promoted else "promote it to score the stream"
-    return Outcome(Line("done", f"{what} and beats every simple forecast; {then}."), refused)
+    return Outcome(Line("done", f"{what}. Its band and what it finds beat every simple forecast; {then}."), refused)
 
 
 def sentences(text: str) -> list[str]:

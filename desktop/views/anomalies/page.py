@@ -189,7 +189,7 @@ class AnomaliesPage(Page):
     def export(self) -> None:
         own: list[ExportKind] = []
         if self.model.events:
-            own.append(EventsKind(tuple(self.model.events)))
+            own.append(EventsKind(lambda: self.model.events))
         devices = dict.fromkeys(e.key.device_id for e in self._selected())
         self.exports.open(own, device_ids=tuple(devices))
 

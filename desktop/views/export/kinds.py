@@ -158,7 +158,7 @@ class AnomaliesKind:
 class EventsKind:
     """The anomalies page's list."""
 
-    events: Sequence[Event] = field(repr=False)
+    events: Callable[[], Sequence[Event]] = field(repr=False)
     clock: Callable[[], float] = time.time
     key: ClassVar[str] = "events"
     title: ClassVar[str] = "The list of anomalies"
@@ -167,7 +167,8 @@ class EventsKind:
     stem: ClassVar[str] = "anomaly-list"
 
     def work(self, choice: Choice, path: Path) -> Work:
-        job = EventsExport(path, self.events, self.clock())
+        # As the list is now: it goes on behind the dialog.
+        job = EventsExport(path, tuple(self.events()), self.clock())
         return lambda on_progress, cancel: EventsExporter().run(job, on_progress, cancel)
 
 

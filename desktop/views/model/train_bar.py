@@ -16,7 +16,7 @@ from desktop.qtmodels.theme import ThemeController
 from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.roles import label, set_role
 from desktop.views.widgets.signs import StateSign
-from desktop.views.widgets.timeframe import TimeFrameBar
+from desktop.views.widgets.timeframe import PRESETS, TimeFrameBar
 
 #: Whatever was stored of it is taken, so that it suits a system that began minutes ago as well as an old one.
 _FIRST_FRAME_S: Final = 3600.0
@@ -42,15 +42,16 @@ class TrainBar(QWidget):
     ) -> None:
         super().__init__(parent)
         self._clock = clock
-        self.frame = TimeFrameBar(utc=utc, clock=clock)
+        self.frame = TimeFrameBar(utc=utc, clock=clock, presets=PRESETS[1:])  # five minutes are never enough
         self.frame.choose(_FIRST_FRAME_S)
         self.sensors = {t.sensor: QCheckBox(t.label) for t in DEVICE_TYPES}
         for box in self.sensors.values():
             box.setChecked(True)
             box.toggled.connect(self._chosen)
-        self.promote = QCheckBox("Promote when better")
+        self.promote = QCheckBox("Promote if better than simple forecasts")
         self.promote.setChecked(True)
-        self.promote.setToolTip("Score the stream with the new model at once if it beats every simple forecast")
+        self.promote.setToolTip("Score the stream with the new model at once if its band and what it finds beat every simple forecast.\n"
+            "It is not compared with the model that is promoted: look at both cards.")
         self.train = set_role(QPushButton("Train"), "primary")
         self.cancel = QPushButton("Cancel")
         self.cancel.setAccessibleName("Cancel the training")

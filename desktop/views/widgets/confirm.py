@@ -1,6 +1,11 @@
 """One question before something that cannot be undone."""
 
-from PySide6.QtWidgets import QMessageBox, QWidget
+from typing import Final
+
+from PySide6.QtWidgets import QGridLayout, QMessageBox, QSizePolicy, QSpacerItem, QWidget
+
+#: So that its title can be read: Qt makes it as wide as its text only.
+_LEAST_PX: Final = 380
 
 
 def confirmed(parent: QWidget, question: str, *, at_stake: str, button: str) -> bool:
@@ -18,5 +23,9 @@ def confirmed(parent: QWidget, question: str, *, at_stake: str, button: str) -> 
     box.setInformativeText(at_stake)
     yes = box.addButton(button, QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole))
+    layout = box.layout()
+    if isinstance(layout, QGridLayout):
+        spacer = QSpacerItem(_LEAST_PX, 0, QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Minimum)
+        layout.addItem(spacer, layout.rowCount(), 0, 1, layout.columnCount())
     box.exec()
     return box.clickedButton() is yes

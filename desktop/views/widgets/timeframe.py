@@ -51,6 +51,7 @@ class TimeFrameBar(QWidget):
         *,
         utc: bool = False,
         clock: Callable[[], float] = time.time,
+        presets: tuple[tuple[float, str], ...] = PRESETS,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -65,7 +66,7 @@ class TimeFrameBar(QWidget):
         layout.setSpacing(GAP_SMALL)
         self._first = QHBoxLayout()
         self._first.setSpacing(GAP_SMALL)
-        self._first.addWidget(self._segments())
+        self._first.addWidget(self._segments(presets))
         self._first.addStretch(1)
         layout.addLayout(self._first)
         self.start_edit, self.end_edit = self._edit("From"), self._edit("To")
@@ -87,13 +88,13 @@ class TimeFrameBar(QWidget):
         self.set_utc(utc)
         self.choose(self.preset_s)
 
-    def _segments(self) -> QWidget:
+    def _segments(self, presets: tuple[tuple[float, str], ...]) -> QWidget:
         frame = set_role(QFrame(), "tag")
         frame.setAccessibleName("Time frame")
         row = QHBoxLayout(frame)
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(0)
-        choices: tuple[tuple[float | None, str], ...] = (*PRESETS, (None, CUSTOM))
+        choices: tuple[tuple[float | None, str], ...] = (*presets, (None, CUSTOM))
         for seconds, text in choices:
             button = set_role(QToolButton(), "segment")
             button.setText(text)

@@ -20,7 +20,7 @@ from desktop.views.widgets.roles import label, set_role
 from desktop.views.widgets.signs import StateSign
 
 HEIGHT: Final = 28
-WELL: Final = "nothing wrong"
+WELL: Final = "the stream is well"
 
 #: What gives way first when the sentence needs room: indices into the cells.
 YIELD: Final = (6, 2, 5, 4)
