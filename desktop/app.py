@@ -127,6 +127,12 @@ class LiveConnection:
         self._feeds.refresh()
         return answer
 
+    def faults(self) -> Mapping[str, Any]:
+        return self._generator.get_faults()
+
+    def set_faults(self, faults: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._generator.put_faults(faults)
+
     def set_running(self, running: bool) -> FleetState:
         answer = self._generator.start() if running else self._generator.stop()
         self._feeds.refresh()

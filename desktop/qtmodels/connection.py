@@ -1,7 +1,7 @@
 """What the window needs of a running system, as one seam: `desktop.app` builds it over the feeds; tests build a fake."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
@@ -49,6 +49,14 @@ class Connection(Protocol):
 
     def set_fleet(self, counts: Mapping[str, int], interval_s: float | None) -> FleetState:
         """Change the fleet; a tag that is absent is unchanged (blocking)."""
+        ...
+
+    def faults(self) -> Mapping[str, Any]:
+        """The faults that the generator injects, as the contract's PUT takes them (blocking)."""
+        ...
+
+    def set_faults(self, faults: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Inject these faults instead; what is on then (blocking)."""
         ...
 
     def set_running(self, running: bool) -> FleetState:

@@ -93,9 +93,13 @@ class GeneratorClient:
         self._http.request("POST", "/api/v1/stop")
         return self.get_fleet()
 
-    def put_faults(self, faults: Mapping[str, Any]) -> None:
-        """Replace the faults; see the contract for their shape. Empty: none."""
-        self._http.request("PUT", "/api/v1/faults", body=dict(faults))
+    def get_faults(self) -> dict[str, Any]:
+        """The faults that are on; see the contract for their shape."""
+        return self._http.decode(self._http.request("GET", "/api/v1/faults"), dict[str, Any])
+
+    def put_faults(self, faults: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the faults, and what is on then. Empty: none."""
+        return self._http.decode(self._http.request("PUT", "/api/v1/faults", body=dict(faults)), dict[str, Any])
 
     def faults_log(self, after: int = 0) -> FaultLog:
         """Ground truth from event `after` on."""

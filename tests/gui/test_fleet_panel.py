@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox
 
 from backend.contract.devices import DEVICE_TYPES
 from desktop.qtmodels.fleet_scale import LAST, STOPS, count_at, position_of
+from desktop.services.errors import InvalidRequestError
 from desktop.views.fleet.type_row import TypeRow
 from tests.gui.conftest import Bench
 
@@ -118,6 +120,43 @@ def test_interval_goes_out(bench: Bench) -> None:
     connection = bench.attach()
     bench.window.fleet_panel.interval.setValue(2.0)
     bench.wait(lambda: connection.puts == [({}, 2.0)], "the request")
+
+
+def test_faults_are_chosen_followed_and_taken_back_when_refused(bench: Bench) -> None:
+    connection = bench.attach()
+    box = bench.window.fleet_panel.faults
+    bench.wait(lambda: box.isEnabled(), "what is on")
+    assert box.currentText() == "None"
+    connection.gate.clear()
+    choose(box, "Many")
+    assert box.currentText() == "Many", "shown at once"
+    connection.gate.set()
+    bench.wait(lambda: "drift" in connection.injected, "the request")
+    connection.error = InvalidRequestError("The generator refused the request", status=422, why="because.")
+    choose(box, "None")
+    bench.wait(lambda: box.currentText() == "Many", "taken back")
+    assert any("The faults were not changed" in n.text for n in bench.notifications.entries())
+    choose(box, "None")
+    bench.wait(lambda: connection.injected == {"seed": 0}, "off")
+
+
+def test_faults_that_were_asked_for_elsewhere_are_no_preset(bench: Bench) -> None:
+    connection = bench.attach()
+    box = bench.window.fleet_panel.faults
+    bench.wait(lambda: box.isEnabled(), "what is on")
+    connection.injected = {"seed": 0, "spike": {"share": 0.5, "magnitude": 8.0, "duration_s": 1.0}}
+    bench.window.show_key("history")
+    bench.window.show_key("live")
+    bench.wait(lambda: box.currentText() == "Others", "they are followed")
+    choose(box, "A few")
+    bench.wait(lambda: "stuck" in connection.injected, "the request")
+    bench.wait(lambda: box.findText("Others") < 0, "they are gone")
+
+
+def choose(box: QComboBox, text: str) -> None:
+    index = box.findText(text)
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
 
 
 def test_focus_is_found_by_a_part_of_its_name(bench: Bench) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from backend.contract.devices import BY_TAG
 from desktop.model.fleet import FleetState
@@ -22,6 +23,7 @@ class FakeConnection:
         error: Raised by the next `set_fleet`, `set_running` or `acknowledge`, if set.
         gate: They wait for it; set unless a test clears it.
         puts: What was asked for.
+        injected: The generator's faults.
         judgement: What `health` gives.
     """
 
@@ -33,6 +35,7 @@ class FakeConnection:
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
+        self.injected: Mapping[str, Any] = {"seed": 0}
         self.puts: list[tuple[dict[str, int], float | None]] = []
         self.acknowledged: dict[EventKey, tuple[str, float]] = {}
         self.running_calls: list[bool] = []
@@ -86,6 +89,15 @@ class FakeConnection:
             as_of=time.time(),
         )
         return self.state
+
+    def faults(self) -> Mapping[str, Any]:
+        return self.injected
+
+    def set_faults(self, faults: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.gate.wait(10)
+        self._raise()
+        self.injected = {"seed": 0, **faults}
+        return self.injected
 
     def set_running(self, running: bool) -> FleetState:
         self.gate.wait(10)

@@ -7,9 +7,11 @@ from backend.contract.devices import DEVICE_TYPES
 from desktop.model.figures import thousands
 from desktop.model.fleet import FleetState
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL, GRID
+from desktop.qtmodels.faults import FaultsController
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.theme import ThemeController
+from desktop.views.fleet.faults_box import FaultsBox
 from desktop.views.fleet.focus_list import FocusList
 from desktop.views.fleet.type_row import TypeRow
 from desktop.views.widgets.menu_button import WordButton
@@ -22,7 +24,13 @@ class FleetPanel(QFrame):
     """Everything about the fleet in one column."""
 
     def __init__(
-        self, *, fleet: FleetController, monitor: Monitor, theme: ThemeController, parent: QWidget | None = None
+        self,
+        *,
+        fleet: FleetController,
+        faults: FaultsController,
+        monitor: Monitor,
+        theme: ThemeController,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         set_role(self, "panel")
@@ -46,6 +54,7 @@ class FleetPanel(QFrame):
         self.interval.setAccessibleName("Seconds between two readings of a device")
         self.interval.setToolTip("Every device sends one reading each this many seconds")
         self.interval.valueChanged.connect(fleet.set_interval)
+        self.faults = FaultsBox(faults=faults)
         self.rate = label("–", "strong")
         self.losses = label("", "caption", wrap=True)
         self.message = label("", "bad", wrap=True)
@@ -76,6 +85,11 @@ class FleetPanel(QFrame):
         each.addStretch(1)
         each.addWidget(self.interval)
         column.addLayout(each)
+        injected = QHBoxLayout()
+        injected.addWidget(label("Faults"))
+        injected.addStretch(1)
+        injected.addWidget(self.faults)
+        column.addLayout(injected)
         column.addSpacing(GRID)
         column.addWidget(hairline())
         column.addSpacing(GRID)

@@ -50,8 +50,10 @@ class TrainBar(QWidget):
             box.toggled.connect(self._chosen)
         self.promote = QCheckBox("Promote if better than simple forecasts")
         self.promote.setChecked(True)
-        self.promote.setToolTip("Score the stream with the new model at once if its band and what it finds beat every simple forecast.\n"
-            "It is not compared with the model that is promoted: look at both cards.")
+        self.promote.setToolTip(
+            "Score the stream with the new model at once if its band and what it finds beat every simple forecast.\n"
+            "It is not compared with the model that is promoted: look at both cards."
+        )
         self.train = set_role(QPushButton("Train"), "primary")
         self.cancel = QPushButton("Cancel")
         self.cancel.setAccessibleName("Cancel the training")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QMessageBox, QSpl
 
 from desktop.model.access import access_of
 from desktop.qtmodels.deployment import Deployment, Failure, Phase
+from desktop.qtmodels.faults import FaultsController
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.places import Places
 from desktop.qtmodels.theme import CHOICES
@@ -64,7 +65,10 @@ class MainWindow(QMainWindow):
         self.menu = QMenu(self)
         self.rail = NavRail(pages=self.pages, theme=context.theme, menu=self.menu)
         self.strip = TopStrip(monitor=context.monitor, deployment=deployment, theme=context.theme)
-        self.fleet_panel = FleetPanel(fleet=fleet, monitor=context.monitor, theme=context.theme)
+        self.faults = FaultsController(
+            monitor=context.monitor, run_task=context.run_task, notifications=context.notifications, parent=self
+        )
+        self.fleet_panel = FleetPanel(fleet=fleet, faults=self.faults, monitor=context.monitor, theme=context.theme)
         self.status = StatusBar(monitor=context.monitor, deployment=deployment, theme=context.theme)
         self.stack = QStackedWidget()
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
