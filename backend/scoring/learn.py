@@ -49,6 +49,8 @@ _DAY: Final = 86_400.0
 #: A ramp whose limit would be beyond this is something that the sensor does by itself: it is not looked for. What of the tail
 #: was not seen yet would be false alarms.
 _HOPELESS, _NEVER = 7.0, 1e6
+#: A sensor that jumps so far by itself is taken to have large ramps as well, until enough of those were seen.
+_RESTLESS: Final = 6.0
 #: Sizes from which a tail can be continued, and from which their largest say anything; the limit is so far beyond those.
 _TAIL, _FEW, _BEYOND = 2000, 100, 1.25
 #: A tail that is seen to be heavier than its begin tells may raise a limit so far.
@@ -193,10 +195,10 @@ def calibrate(profile: SensorProfile, statistics: F64, *, per_readings: float = 
     blocks = statistics[:, STATISTICS:]
     for i in range(len(RAMPS)):
         size = np.abs(blocks[:, i])
-        ramp_limits[i] = tail_limit(
-            size, _RAMP_BUDGET / per_readings * len(statistics) / max(np.isfinite(size).sum(), 1), least=3.5
-        )
-        if ramp_limits[i] > _HOPELESS or np.isfinite(size).sum() < _FEW:
+        seen = int(np.isfinite(size).sum())
+        ramp_limits[i] = tail_limit(size, _RAMP_BUDGET / per_readings * len(statistics) / max(seen, 1), least=3.5)
+        restless = seen < _TAIL and limits[SHIFT] > _RESTLESS
+        if ramp_limits[i] > _HOPELESS or seen < _FEW or restless:
             ramp_limits[i] = _NEVER
     values = {name: getattr(profile, name) for name in profile.__dataclass_fields__}
     return SensorProfile(**{**values, "limits": limits, "ramp_limits": ramp_limits})

@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from backend.scoring.engine import Engine
 from backend.scoring.errors import ProfileError
-from backend.scoring.layout import INNOVATION, SENSOR_CODES, SHIFT, SPIKE, WINDOW
+from backend.scoring.layout import INNOVATION, RAMPS, SENSOR_CODES, SHIFT, SPIKE, STATISTICS, WINDOW
 from backend.scoring.learn import calibrate, learn_profile, noise_of, tail_limit
 from backend.scoring.profile import SensorProfile
 from tests.helpers.series import START_MS, profile, wander
@@ -80,6 +80,21 @@ def test_calibration_keeps_the_budget_of_false_alarms() -> None:
     over = np.nansum(np.abs(statistics(6, 6000)[:, [SPIKE, SHIFT]]) > limits[[SPIKE, SHIFT]], axis=0)
     assert over[0] <= 12  # budgeted: 5.4; it counts only where no jump explains it better
     assert over[1] <= 12
+
+
+@pytest.mark.parametrize(("jumps", "ramps", "looked_for"), [(1.0, 400, True), (2.0, 400, False), (2.0, 8000, True)])
+def test_a_short_history_of_a_restless_sensor_teaches_no_ramps(jumps: float, ramps: int, looked_for: bool) -> None:
+    """A heart that was calm by chance while it was looked at moves a moment later: each of its ramps would be a false alarm."""
+    random = np.random.default_rng(3)
+    statistics = np.full((8000, STATISTICS + len(RAMPS)), np.nan)
+    statistics[:, :STATISTICS] = random.normal(size=(8000, STATISTICS))
+    statistics[:, SHIFT] *= jumps
+    statistics[:ramps, STATISTICS:] = random.normal(size=(ramps, len(RAMPS)))
+
+    limits = calibrate(profile(), statistics).ramp_limits
+
+    assert bool((limits < 7.0).all()) is looked_for
+    assert bool((limits > 1e5).all()) is not looked_for
 
 
 @pytest.mark.parametrize(
