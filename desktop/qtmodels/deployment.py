@@ -104,6 +104,7 @@ class Deployment(QObject):
         self._settle_timer.setInterval(SETTLE_MS)
         self._settle_timer.timeout.connect(self._settled)
         monitor.attached.connect(self._settled)
+        monitor.detached.connect(self._gone)
 
     # What is known
 
@@ -194,6 +195,7 @@ class Deployment(QObject):
         """Run `down`; with `purge` the data go too (the caller has asked)."""
         if not self.busy:
             self._again = lambda: self.take_down(purge=purge)
+            self.phase = Phase.IDLE  # what it was brought up with is not what goes on now; see `_gone`
             self._monitor.hold(True)
             self._monitor.detach()
             self._begin("down", "Stopping", lambda _: self._target.down(purge=purge))
@@ -292,6 +294,13 @@ class Deployment(QObject):
             self._set_phase(Phase.DONE)
             self.steps_changed.emit()
             self.finished.emit("up")
+
+    def _gone(self) -> None:
+        """What was brought up is not there any more, taken down elsewhere or ended: its healthy steps are of the past."""
+        if self.phase is Phase.DONE:
+            self._forget()
+            self._set_phase(Phase.IDLE)
+            self.prepare()
 
     def _take_step(self, run: object, step: Step) -> None:
         if self._run is not None and run is self._run:

@@ -46,7 +46,7 @@ class PredictionBatch:
     """What came of some records.
 
     Attributes:
-        predictions: Those that the window has an interest in.
+        predictions: Those that the window has an interest in, ascending in time.
         records: How many there were.
         malformed: How many of them were no predictions.
         live: Whether they came after what was there at the start.
@@ -72,7 +72,17 @@ def decode_predictions(values: Sequence[bytes | None], *, live: bool, interest: 
     """
     messages, malformed = decode_all(values, many=_many, one=_one)
     focus, odd, silent = interest.focus, interest.odd, interest.silent
-    chosen = [m for m in messages if m.anomaly or m.device_id in focus or m.id in odd or (m.device_id, m.sensor) in silent]
+    # A job that catches up publishes a silence and its end at once.
+    begun = {(m.device_id, m.sensor) for m in messages if m.anomaly and m.value is None}
+    chosen = [
+        m
+        for m in messages
+        if m.anomaly
+        or m.device_id in focus
+        or m.id in odd
+        or (m.device_id, m.sensor) in silent
+        or (m.device_id, m.sensor) in begun
+    ]
     t_ms = iso_to_ms([m.timestamp for m in chosen]).tolist()
     since_ms = iso_to_ms([m.since if m.since is not None else m.timestamp for m in chosen]).tolist()
     kept = [
@@ -80,6 +90,8 @@ def decode_predictions(values: Sequence[bytes | None], *, live: bool, interest: 
         for m, at, since in zip(chosen, t_ms, since_ms, strict=True)
         if m.sensor in SENSORS and BAD_TIME not in (at, since) and 0 < len(m.device_id) <= MAX_DEVICE_ID_CHARS
     ]
+    # The record of a silence may stand behind those of the readings that ended it. Revisions keep their order.
+    kept.sort(key=lambda p: p.t_ms)
     return PredictionBatch(kept, len(values), malformed + len(chosen) - len(kept), live)
 
 

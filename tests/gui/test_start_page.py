@@ -65,6 +65,21 @@ def test_steps_then_live(stopped: Bench) -> None:
     assert stopped.window.current_page.key == "live"
 
 
+def test_the_steps_of_a_deployment_go_with_what_it_brought_up(stopped: Bench) -> None:
+    """Taken down from a terminal: no row may go on saying that a service is healthy, nor the plan that it runs already."""
+    page = stopped.window.start_page
+    page.deploy.click()
+    stopped.wait(lambda: stopped.desktop.monitor.is_attached, "it attaches")
+    stopped.wait(lambda: stopped.desktop.deployment.phase is Phase.DONE, "it is deployed")
+    prepared: list[object] = []
+    stopped.desktop.deployment.prepared.connect(lambda: prepared.append(None))
+    stopped.target.services = [status_of(s.name, 0) for s in SERVICES]
+    stopped.wait(lambda: not stopped.desktop.monitor.is_attached, "it is seen to be gone")
+    assert stopped.desktop.deployment.steps == []
+    assert "Nothing runs" in page.headline.text()
+    stopped.wait(lambda: prepared, "the plan is asked for anew")
+
+
 def test_live_as_soon_as_a_reading_has_flowed(stopped: Bench) -> None:
     stopped.target.flows = True
     stopped.target.gate.clear()

@@ -1,7 +1,7 @@
 """The log of anomalies: readings of one fault together as one event, which can be acknowledged."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -38,6 +38,7 @@ class EventLog:
         self._event_of: dict[str, EventKey] = {}
         self._silences: dict[tuple[str, str], tuple[EventKey, int]] = {}  # by device and sensor: which, and since when known
         self._acknowledged: dict[EventKey, tuple[str, float]] = {}
+        self._left: set[str] = set()
         self._fleet: Mapping[str, int] = {}
         self.version = 0
 
@@ -82,6 +83,7 @@ class EventLog:
         while len(self._entries) > self._max:
             gone, entry = self._entries.popitem(last=False)
             self._forget_silence(gone)
+            self._left.discard(gone.id)
             for id_ in entry.readings:
                 self._event_of.pop(id_, None)
         if changed:
@@ -121,6 +123,11 @@ class EventLog:
     def silences(self) -> Mapping[tuple[str, str], tuple[EventKey, int]]:
         """Dropouts that last, by device and sensor, and from when on a reading ends them. Looked into by any thread."""
         return self._silences
+
+    @property
+    def left(self) -> Set[str]:
+        """Ids of the silences whose device was taken out of the fleet."""
+        return self._left
 
     @property
     def odd(self) -> Mapping[str, EventKey]:
@@ -182,11 +189,14 @@ class EventLog:
         if not readings:
             del self._entries[key]
             self._forget_silence(key)
+            self._left.discard(key.id)
             return
         worst = max(readings, key=lambda p: p.score)
         newest = max(readings, key=lambda p: p.t_ms)
         silent = newest.value != newest.value and not entry.ended_ms
         entry.left = entry.left or (silent and self._has_left(key.device_id))
+        if entry.left:
+            self._left.add(key.id)
         event = Event(
             key=key,
             start_ms=key.since_ms or min(p.t_ms for p in readings),

@@ -83,6 +83,17 @@ def test_another_word_on_an_odd_reading_is_kept_and_so_is_the_end_of_a_silence()
     assert (event.key.device_id, event.silent, event.end_ms) == ("d9", False, T0 + 30_000)
 
 
+def test_a_silence_and_its_end_may_come_at_once() -> None:
+    """As a job publishes that catches up after a stop: the end is the first reading after it, not one that comes later."""
+    silence = odd(5, _id="s", value=None, kind="dropout", device="d9")
+    rest = [document(n, device="d9") for n in (30, 31, 32)]
+    store = PredictionStore()
+    for batch in (wire(*rest, silence), wire(document(60, device="d9"))):
+        store.ingest(decode_predictions(batch, live=True, interest=store.interest).predictions)
+    (event,) = store.events()
+    assert (event.silent, event.end_ms) == (False, T0 + 30_000)
+
+
 @pytest.mark.parametrize(
     "value",
     [
