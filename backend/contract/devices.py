@@ -48,3 +48,8 @@ SENSORS: Final[tuple[str, ...]] = tuple(t.sensor for t in DEVICE_TYPES)
 
 #: The generator's sliders go this far per type.
 MAX_FLEET_PER_TYPE: Final = 5000
+
+
+def spoken(sensor: str) -> str:
+    """A sensor's name within a sentence: ``heart rate``; that of any other series as it is."""
+    return BY_SENSOR[sensor].label.lower() if sensor in BY_SENSOR else sensor

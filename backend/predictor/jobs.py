@@ -51,7 +51,7 @@ class Job:
     name: str
     state: str = "running"
     progress: float = 0.0
-    message: str = "starts"
+    message: str = "starts; its libraries take some seconds to load"
     result: dict[str, Any] = field(default_factory=dict)
     started_ms: int = 0
     ended_ms: int = 0

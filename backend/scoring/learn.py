@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from backend.contract.devices import spoken
 from backend.scoring.drift import block_means
 from backend.scoring.errors import ProfileError
 from backend.scoring.layout import (
@@ -73,11 +74,11 @@ def learn_profile(sensor: str, series: Sequence[F64]) -> SensorProfile:
     scales = np.array([noise_of(s) for s in long])
     moving = [(s / scale, scale) for s, scale in zip(long, scales, strict=True) if scale > 0]
     if long and not moving:
-        raise ProfileError(f"the {sensor} readings never move: a constant sensor has nothing to be learnt")
+        raise ProfileError(f"the {spoken(sensor)} readings never move: a constant sensor has nothing to be learnt")
     total = sum(len(s) for s, _ in moving)
     if total < _LEAST:
         raise ProfileError(
-            f"{total} {sensor} readings in stretches of {WINDOW} and more without a gap are too few to learn from;"
+            f"{total} {spoken(sensor)} readings in stretches of {WINDOW} and more without a gap are too few to learn from;"
             f" at least {_LEAST} are needed"
         )
     stride = max(1, total // _MOST)

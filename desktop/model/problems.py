@@ -7,12 +7,14 @@ from typing import Final
 
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import plural, thousands
-from desktop.model.observed import EXPECTED_WINDOW_AGE_S, SILENT_AFTER_S, HealthInputs, Message, Severity
+from desktop.model.observed import EXPECTED_WINDOW_AGE_S, SILENT_AFTER_S, HealthInputs, Link, Message, Severity
 from desktop.model.starting import is_young
 from stack.target import ServiceStatus
 
 #: How long things may take after the start before their absence is a problem.
 _GRACE_S: Final = 15.0
+#: How long the first answer may take: connections are made, and the machine is busy with what starts beside.
+_FIRST_ANSWER_S: Final = 8.0
 #: Entering and leaving "behind" (seconds beyond what is expected).
 _BEHIND_ENTER_S: Final = 8.0
 _BEHIND_LEAVE_S: Final = 4.0
@@ -36,9 +38,15 @@ def _say(inputs: HealthInputs, key: str, hop: str, severity: Severity, text: str
     return Message(key, severity, text, hop, inputs.now)
 
 
+def _silent(link: Link, inputs: HealthInputs) -> bool:
+    """Whether somebody has not answered for too long. Who never answered yet has just been asked for the first time."""
+    asked_before = link.since > inputs.started + SILENT_AFTER_S
+    return not link.answering and inputs.now - link.since >= (SILENT_AFTER_S if asked_before else _FIRST_ANSWER_S)
+
+
 def _kafka(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
     silent = inputs.now - inputs.kafka.since
-    if not inputs.kafka.answering and silent >= SILENT_AFTER_S:
+    if _silent(inputs.kafka, inputs):
         until = inputs.stats.last_received
         rest = f"charts show what was received until {_clock(until)}" if until is not None else "nothing was received yet"
         yield _say(inputs, "kafka-silent", "kafka", Severity.ERROR, f"Kafka has not answered for {_seconds(silent)}; {rest}")
@@ -51,7 +59,7 @@ def _kafka(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
 
 def _mongo(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
     silent = inputs.now - inputs.mongo.since
-    if not inputs.mongo.answering and silent >= SILENT_AFTER_S:
+    if _silent(inputs.mongo, inputs):
         end = inputs.stats.newest_window_end
         rest = (
             f"aggregates are shown until {_clock(end)}, newer ones from raw"

@@ -24,6 +24,8 @@ _pg: Final[Any] = pg
 _ROW_PX: Final = 29
 _FRAME_PX: Final = 64
 _MODEL_PX, _OTHER_PX = 13, 10
+#: Marks that are nearer than this part of the axis hide each other; how far beside its row one then stands, in rows.
+_NEAR, _BESIDE = 0.03, 0.3
 
 _TICKS: Final = (
     [(float(power), f"{2.0**power:g}") for power in range(-6, 12)],
@@ -174,7 +176,7 @@ class ScoresChart(pg.GraphicsLayoutWidget):
                 line.setZValue(-1)
                 plot.addItem(line)
             for row, sensor in enumerate(reversed(sensors)):
-                self._row(plot, row, [m for m in mine if m.sensor == sensor])
+                self._row(plot, row, [m for m in mine if m.sensor == sensor], reach=_NEAR * (high - low))
 
     def _dress(self, plot: Any, number: int, sensors: Sequence[str]) -> None:
         palette = self._palette
@@ -189,7 +191,7 @@ class ScoresChart(pg.GraphicsLayoutWidget):
         plot.getAxis("left").setTicks([names if number == ERROR else []])
         plot.getAxis("bottom").setTicks([_TICKS[number]])
 
-    def _row(self, plot: Any, row: int, marks: Sequence[Mark]) -> None:
+    def _row(self, plot: Any, row: int, marks: Sequence[Mark], *, reach: float) -> None:
         if not marks:
             return
         palette = self._palette
@@ -200,15 +202,18 @@ class ScoresChart(pg.GraphicsLayoutWidget):
         # The model last: it lies over the others.
         for mark in sorted(marks, key=lambda m: m.contender is MODEL):
             own = mark.contender is MODEL
+            near = neighbours(mark, marks, reach)
+            # Beside the model's own dot, which would hide it.
+            beside = not own and any(m.contender is MODEL for m in near)
             spot = _pg.ScatterPlotItem(
                 [_place(mark.panel, mark.value)],
-                [row],
+                [row + (_BESIDE if beside else 0.0)],
                 symbol=mark.contender.symbol,
                 size=_MODEL_PX if own else _OTHER_PX,
                 pen=pen(colour(palette.surface if own else palette.text), 1.4),
                 brush=colour(hue if own else palette.surface),
                 hoverable=True,
-                tip=partial(_tip, words_of(mark)),
+                tip=partial(_tip, "\n".join(words_of(m) for m in near)),
                 antialias=True,
             )
             plot.addItem(spot)
@@ -216,6 +221,13 @@ class ScoresChart(pg.GraphicsLayoutWidget):
 
 def _tip(words: str, **_: Any) -> str:
     return words
+
+
+def neighbours(mark: Mark, marks: Sequence[Mark], reach: float) -> list[Mark]:
+    """Those of a row that stand within `reach` of `mark` on its axis, itself included; the model's first, then by place."""
+    place = _place(mark.panel, mark.value)
+    near = [m for m in marks if abs(_place(m.panel, m.value) - place) <= reach]
+    return sorted(near, key=lambda m: (m.contender is not MODEL, _place(m.panel, m.value)))
 
 
 def words_of(mark: Mark) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from desktop.model.palette import DARK
 from desktop.model.predictor.training import Scoring
 from desktop.model.predictor.words import moment
-from desktop.plots.scores import COVERAGE, ERROR, MODEL, ROLLING, SPIKES
+from desktop.plots.scores import COVERAGE, ERROR, LAST, MODEL, ROLLING, SPIKES, Mark, neighbours
 from desktop.services.errors import UnauthorisedError, UnreachableError
 from desktop.views.model import page as page_module
 from desktop.views.model.page import ModelPage
@@ -217,6 +217,14 @@ def test_versions_and_the_card_of_the_promoted_one(show: Show, stocked: FakePred
     assert found[SPIKES, MODEL] == 0.81
     assert "Temperature, this model: 90.2\u202f%" in chart.accessibleDescription()
     assert not chart.grab().toImage().isNull()
+
+
+def test_a_mark_behind_the_models_is_told_with_it() -> None:
+    model, rolling, last = (Mark(ERROR, "pressure", c, v) for c, v in ((MODEL, 0.843), (ROLLING, 0.836), (LAST, 2.0)))
+    marks = [last, rolling, model]
+    assert neighbours(model, marks, 0.1) == [model, rolling]
+    assert neighbours(rolling, marks, 0.1) == [model, rolling]
+    assert neighbours(last, marks, 0.1) == [last]
 
 
 def test_a_card_without_figures_shows_no_picture(show: Show, predictor: FakePredictor) -> None:

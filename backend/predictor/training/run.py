@@ -12,7 +12,7 @@ import numpy as np
 import sklearn
 
 import backend.scoring
-from backend.contract.devices import SENSORS
+from backend.contract.devices import SENSORS, spoken
 from backend.contract.times import to_iso
 from backend.predictor.errors import CancelledError, TrainingError
 from backend.predictor.models.bundle import Bundle
@@ -90,7 +90,7 @@ def train(source: Source, options: Options, *, report: Report, cancelled: Callab
                 raise CancelledError("The training was cancelled; nothing was stored.")
             report(low + (high - low) * part, text)
 
-        tell(0.0, f"reads {sensor}")
+        tell(0.0, f"reads {spoken(sensor)}")
         counter: Counter[str] = Counter()
         try:
             series = _read(source, sensor, options, counter, tell)
@@ -99,7 +99,7 @@ def train(source: Source, options: Options, *, report: Report, cancelled: Callab
             def step(n: int, sensor: str = sensor, total: int = total, tell: Report = tell) -> None:
                 nonlocal seen
                 seen += n
-                tell(_READ_PART + 0.55 * seen / max(total, 1), f"computes the features of {sensor}")
+                tell(_READ_PART + 0.55 * seen / max(total, 1), f"computes the features of {spoken(sensor)}")
 
             trained = train_sensor(sensor, series, seed=options.seed, step=step)
         except TrainingError as error:
@@ -109,7 +109,7 @@ def train(source: Source, options: Options, *, report: Report, cancelled: Callab
             counts[sensor] = dict(counter)
         if not trained.beats_naive:
             refused[sensor] = (
-                f"The model for {sensor} does not beat the naive forecasts on the last stretch"
+                f"The model for {spoken(sensor)} does not beat the naive forecasts on the last stretch"
                 f" (error {trained.card['held_out']['model']['mae']:.3f} noises); it is not published."
             )
             continue
@@ -126,7 +126,9 @@ def train(source: Source, options: Options, *, report: Report, cancelled: Callab
 def _read(source: Source, sensor: str, options: Options, counter: Counter[str], tell: Report) -> list[Series]:
     have = source.devices(sensor)
     if not have:
-        raise TrainingError(f"There are no {sensor} readings in the time frame. Start the fleet, or choose another time frame.")
+        raise TrainingError(
+            f"There are no {spoken(sensor)} readings in the time frame. Start the fleet, or choose another time frame."
+        )
     names = sorted(have, key=lambda name: (-have[name], name))
     if len(names) > options.max_devices:
         # Of the better half, so that a device that came yesterday does not stand for the fleet.
@@ -136,14 +138,14 @@ def _read(source: Source, sensor: str, options: Options, counter: Counter[str], 
     limit = options.max_readings // len(names)
     result = []
     for i, name in enumerate(names):
-        tell(_READ_PART * i / len(names), f"reads {sensor}, device {i + 1} of {len(names)}")
+        tell(_READ_PART * i / len(names), f"reads {spoken(sensor)}, device {i + 1} of {len(names)}")
         series = clean(name, sensor, *source.readings(name, sensor, limit), counter)
         if series is not None:
             result.append(series)
     if not result:
         raise TrainingError(
-            f"None of the {counter['read']:,} stored {sensor} readings can be used: {counter['missing']:,} have no value,"
-            f" {counter['impossible']:,} are outside what the sensor can measure."
+            f"None of the {counter['read']:,} stored {spoken(sensor)} readings can be used:"
+            f" {counter['missing']:,} have no value, {counter['impossible']:,} are outside what the sensor can measure."
         )
     return result
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import average_precision_score
 
+from backend.contract.devices import spoken
 from backend.predictor.errors import TrainingError
 from backend.predictor.models.forecasters import COVERAGE, Baseline, Boosting, SensorForecaster, calibrate, coverage, pinball
 from backend.predictor.models.outliers import Forest
@@ -82,21 +83,21 @@ def train_sensor(sensor: str, series: Sequence[Series], *, seed: int, step: Step
     if n < _LEAST_READINGS:
         missing_ms = max((_LEAST_READINGS - n) * interval_ms / len(series), _LEAST_SPAN * interval_ms - (t_ms[-1] - t_ms[0]))
         raise TrainingError(
-            f"{n:,} usable {sensor} readings are too few to train on; at least {_LEAST_READINGS:,} are needed."
+            f"{n:,} usable {spoken(sensor)} readings are too few to train on; at least {_LEAST_READINGS:,} are needed."
             f" {_wait(missing_ms, len(series))}"
         )
     fit_end, calibrate_end = (int(t_ms[int(n * part)]) for part in (_FIT, _CALIBRATE))
     gap_ms, span_ms = int(_GAP * interval_ms), float(t_ms[-1] - t_ms[0])
     if span_ms < _LEAST_SPAN * interval_ms:
         raise TrainingError(
-            f"The {sensor} readings cover {span_ms / 60_000:.1f} minutes only; at least"
+            f"The {spoken(sensor)} readings cover {span_ms / 60_000:.1f} minutes only; at least"
             f" {_LEAST_SPAN * interval_ms / 60_000:.1f} are needed at their interval."
             f" {_wait(_LEAST_SPAN * interval_ms - span_ms, len(series))}"
         )
     try:
         profile = learn.learn_profile(sensor, [part for s in series for part in s.stretches(fit_end)])
     except ProfileError as error:
-        raise TrainingError(f"No model for {sensor}: {error}.") from error
+        raise TrainingError(f"No model for {spoken(sensor)}: {error}.") from error
     longest = max(series, key=lambda s: len(s.t_ms))
     leaks.check(leaks.engine_features(sensor, profile), longest.t_ms, longest.values)
     table = build(sensor, profile, device, t_ms, values, step=step)
@@ -110,8 +111,8 @@ def train_sensor(sensor: str, series: Sequence[Series], *, seed: int, step: Step
     for name, mask in (("fit on", fitting), ("calibrate with", calibrating), ("judge by", judging)):
         if np.count_nonzero(mask) < 200:
             raise TrainingError(
-                f"Of the {sensor} readings too few are left to {name}: devices must have sent {WINDOW} readings and more"
-                " without a gap. Choose a longer time frame."
+                f"Of the {spoken(sensor)} readings too few are left to {name}: devices must have sent"
+                f" {WINDOW} readings and more without a gap. Choose a longer time frame."
             )
     forecaster, losses = choose(table.of(fitting), gap_ms=gap_ms, seed=seed)
     rows = _sample(np.flatnonzero(fitting), _MOST_FIT, random)
@@ -152,7 +153,7 @@ def train_sensor(sensor: str, series: Sequence[Series], *, seed: int, step: Step
 def _wait(missing_ms: float, devices: int) -> str:
     """How to get to enough history."""
     minutes = max(1, int(np.ceil(missing_ms / 60_000)))
-    fleet = "the device" if devices == 1 else f"the {devices} devices"
+    fleet = "the device" if devices == 1 else "the fleet"
     return f"Let {fleet} run for {minutes} more minute{'s' if minutes > 1 else ''}, or choose a longer time frame."
 
 

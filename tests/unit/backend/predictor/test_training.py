@@ -67,7 +67,7 @@ def test_ten_minutes_of_ten_devices_are_enough_to_be_promoted() -> None:
 @pytest.mark.parametrize(
     ("devices", "n", "message"),
     [
-        (10, 120, "1,200 usable .* Let the 10 devices run for 8 more minutes"),
+        (10, 120, "1,200 usable .* Let the fleet run for 8 more minutes"),
         (10, 420, "cover 7.0 minutes only; at least 9.3 .* for 3 more minutes"),
         (1, 900, "Let the device run for 35 more minutes"),
     ],

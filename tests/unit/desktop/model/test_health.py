@@ -84,6 +84,12 @@ def test_a_short_silence_is_not_worth_a_word() -> None:
     assert assess(good(kafka=Link(False, NOW - 1))).sentence == ""
 
 
+def test_the_first_answer_may_take_a_while() -> None:
+    waiting = Link(False, NOW - 4)
+    assert assess(good(mongo=waiting, kafka=waiting, started=NOW - 4)).sentence == ""
+    assert "MongoDB has not answered for 9 s" in assess(good(mongo=Link(False, NOW - 9), started=NOW - 9)).sentence
+
+
 def test_mongodb_gone() -> None:
     assert assess(good(mongo=Link(False, NOW - 30))).sentence.startswith(
         "MongoDB has not answered for 30 s; aggregates are shown until"
