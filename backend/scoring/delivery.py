@@ -1,4 +1,10 @@
-"""How readings arrive: late, twice, or not at all. The shard's clock is the newest time of any reading so far."""
+"""How readings arrive: late, twice, or not at all. The shard's clock is the newest time of any reading so far.
+
+While nobody sends, no device is silent: the stream stands, because the system or the fleet was stopped. Such a pause is a jump
+of the clock after several devices had sent in turn; where only one or two send, a jump is their silence.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +19,47 @@ _KNOWN = 8
 #: A reading is late when it is behind its device's usual lag by so many milliseconds and by this part of its interval.
 _LATE_MS, _LATE_INTERVALS = 2500.0, 0.3
 _LAG_RATE = 0.02
+#: So many different devices among the senders of the last readings before a jump of the clock make it a pause of the stream.
+_SENDERS, _AMONG = 3, 8
+
+
+class Pauses(NamedTuple):
+    """The last pause of the stream at each reading of a batch: begin and end, epoch ms; equal where there was none."""
+
+    begin_ms: I64
+    end_ms: I64
+
+    def at(self, places: Rows) -> "Pauses":
+        """Those of some readings."""
+        return Pauses(self.begin_ms[places], self.end_ms[places])
+
+    def within(self, begin_ms: I64, end_ms: I64) -> I64:
+        """How much of begin … end was pause, ms."""
+        overlap: I64 = np.minimum(self.end_ms, end_ms) - np.maximum(self.begin_ms, begin_ms)
+        return np.maximum(overlap, 0)
+
+
+def find_pauses(state: ShardState, rows: Rows, t_ms: I64, clock: I64, possible: Bool) -> Pauses:
+    """The pauses in a batch, in the order of arrival; the state remembers the last one, and who sent last.
+
+    Args:
+        state: Of the shard.
+        rows, t_ms: Of the batch.
+        clock: The shard's clock before each reading.
+        possible: Which readings count.
+    """
+    n, before = len(rows), len(state.senders)
+    begin, end = (np.full(n, moment, dtype=np.int64) for moment in state.pause_ms)
+    senders = np.r_[np.array(state.senders, dtype=np.intp), rows[possible]]
+    jumped = t_ms[possible] - clock[possible] > _SILENT_MS
+    for k in np.flatnonzero(jumped).tolist():
+        last = senders[max(before + k - _AMONG, 0) : before + k]
+        if len(set(last.tolist())) >= _SENDERS:
+            place = int(np.flatnonzero(possible)[k])
+            begin[place:], end[place:] = clock[place], t_ms[place]
+            state.pause_ms = int(clock[place]), int(t_ms[place])
+    state.senders = senders[-_AMONG:].tolist()
+    return Pauses(begin, end)
 
 
 def clock_before(state: ShardState, t_ms: I64, possible: Bool) -> I64:
@@ -30,14 +77,22 @@ def _patience_ms(table: Table, d: Rows) -> F64:
 
 
 def take(
-    table: Table, places: Rows, rows: Rows, t_ms: I64, values: F64, clock: I64, verdicts: Verdicts, silences: list[Silence]
+    table: Table,
+    places: Rows,
+    rows: Rows,
+    t_ms: I64,
+    values: F64,
+    clock: I64,
+    pauses: Pauses,
+    verdicts: Verdicts,
+    silences: list[Silence],
 ) -> Rows:
     """Judge the delivery of one reading of each device.
 
     Args:
         table: Of the shard.
         places: Of the readings in the batch.
-        rows, t_ms, values, clock: Of the whole batch.
+        rows, t_ms, values, clock, pauses: Of the whole batch.
         verdicts, silences: Get what was found.
 
     Returns:
@@ -50,10 +105,12 @@ def take(
     lag = now - t
     interval, trusted = table.interval_ms[d], table.count[d] >= _KNOWN
 
-    patience = _patience_ms(table, d)
-    silent = trusted & ~table.silent[d] & (np.maximum(gap, now - table.heard_ms[d]) > patience)
+    patience, paused = _patience_ms(table, d), pauses.at(places)
+    quiet = now - table.heard_ms[d] - paused.within(table.heard_ms[d], now)
+    alone = gap - paused.within(table.last_ms[d], t)
+    silent = trusted & ~table.silent[d] & (np.maximum(alone, quiet) > patience)
     silences.extend(_silence(table, int(d[k]), int(patience[k])) for k in np.flatnonzero(silent).tolist())
-    ended = trusted & (gap > patience)
+    ended = trusted & (alone > patience)
     verdicts.gap_s[places[ended]] = gap[ended] / 1000.0
     table.heard_ms[d] = now
     table.silent[d] = False
@@ -78,8 +135,10 @@ def take(
 def sweep(state: ShardState, silences: list[Silence]) -> None:
     """Find the devices that have been silent up to now."""
     table, n = state.table, len(state)
-    everyone = np.arange(n, dtype=np.intp)
-    quiet = state.clock_ms - table.heard_ms[:n] > _patience_ms(table, everyone)
+    everyone, heard = np.arange(n, dtype=np.intp), table.heard_ms[:n]
+    begin, end = (np.full(n, moment, dtype=np.int64) for moment in state.pause_ms)
+    paused = Pauses(begin, end).within(heard, np.full(n, state.clock_ms, dtype=np.int64))
+    quiet = state.clock_ms - heard - paused > _patience_ms(table, everyone)
     for row in np.flatnonzero(quiet & ~table.silent[:n] & (table.count[:n] >= _KNOWN)).tolist():
         table.silent[row] = True
         silences.append(_silence(table, row, int(_patience_ms(table, everyone[row : row + 1])[0])))

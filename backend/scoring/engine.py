@@ -100,8 +100,9 @@ class Engine:
         silences: list[Silence] = []
         seen = features.Seen.blank(n, explain=self._explain)
         clock = delivery.clock_before(state, t_ms, possible)
+        pauses = delivery.find_pauses(state, rows, t_ms, clock, possible)
         for batch in _rounds(rows, possible):
-            new = delivery.take(table, batch, rows, t_ms, values, clock, verdicts, silences)
+            new = delivery.take(table, batch, rows, t_ms, values, clock, pauses, verdicts, silences)
             # What is not new remembers how many were before it: -2 - (their number - 1).
             numbers[batch] = -1 - table.count[rows[batch]]
             if new.size:

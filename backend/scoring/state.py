@@ -130,6 +130,8 @@ class ShardState:
         table: Rows; there may be more of them than devices.
         keys: (device_id, sensor code) of each device, in the order of its row.
         clock_ms: Newest time of any reading.
+        pause_ms: Begin and end of the last time in which no device sent, epoch ms; equal for none.
+        senders: Rows of the devices that sent last, the newest last; see `delivery`.
         fleet: Running mean of the innovations of each sensor's devices, as whole millionths, see `fleet`.
     """
 
@@ -137,6 +139,8 @@ class ShardState:
         self.table = Table.empty(0)
         self.keys: list[tuple[str, int]] = []
         self.clock_ms = _NEVER
+        self.pause_ms = (_NEVER, _NEVER)
+        self.senders: list[int] = []
         #: Per sensor: current block of time, sum and count in it, frozen sum and count of the one before.
         self.fleet = np.zeros((len(SENSOR_NAMES), 5), dtype=np.int64)
         self._index: dict[tuple[str, int], int] = {}
@@ -174,7 +178,13 @@ class ShardState:
         """The state as bytes; see `from_bytes`."""
         n = len(self)
         arrays = {f.name: getattr(self.table, f.name)[:n] for f in fields(Table)}
-        head = {"version": FEATURE_VERSION, "clock_ms": self.clock_ms, "keys": self.keys}
+        head = {
+            "version": FEATURE_VERSION,
+            "clock_ms": self.clock_ms,
+            "keys": self.keys,
+            "pause_ms": self.pause_ms,
+            "senders": self.senders,
+        }
         buffer = io.BytesIO()
         text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         np.savez(buffer, allow_pickle=False, head=text, fleet=self.fleet, **arrays)
@@ -194,6 +204,8 @@ class ShardState:
                 if head["version"] != FEATURE_VERSION:
                     raise StateError(f"the stored state has version {head['version']}, this program {FEATURE_VERSION}")
                 state.clock_ms = int(head["clock_ms"])
+                begin, end = head.get("pause_ms", state.pause_ms)  # a state of before knows none
+                state.pause_ms, state.senders = (int(begin), int(end)), [int(row) for row in head.get("senders", ())]
                 state.keys = [(str(device), int(code)) for device, code in head["keys"]]
                 state.fleet = stored["fleet"]
                 state.table = Table(**{f.name: stored[f.name].copy() for f in fields(Table)})

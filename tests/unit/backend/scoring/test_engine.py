@@ -83,6 +83,43 @@ def test_one_reading_at_a_time_gives_the_same_too() -> None:
     assert silences == WHOLE[1]
 
 
+def paused(arrivals: Arrivals, after_ms: int, length_ms: int) -> Arrivals:
+    """Nobody sends for a while; then all go on."""
+    later = np.where(arrivals.t_ms > after_ms, length_ms, 0)
+    return Arrivals(arrivals.ids, arrivals.sensors, arrivals.t_ms + later, arrivals.values)
+
+
+HEALTHY = fleet(6, devices=4, seconds=420)
+#: In the middle of a second, at a time when nobody is silent.
+PAUSE_AT = START_MS + 390_020
+PAUSED = paused(HEALTHY, PAUSE_AT, 60_000)
+PAUSED_WHOLE = score(PAUSED, [])
+
+
+def test_while_the_whole_stream_stands_no_device_is_silent() -> None:
+    assert all(s.since_ms < PAUSE_AT - 10_000 for s in PAUSED_WHOLE[1])
+    assert {s.device for s in PAUSED_WHOLE[1]} == {s.device for s in score(HEALTHY, [])[1]}
+    long_gap = [row[FIELDS.index("gap_s")] for row in PAUSED_WHOLE[0] if row[FIELDS.index("gap_s")] > 30]
+    assert long_gap == []
+
+
+def test_a_device_that_does_not_come_back_with_the_stream_is_silent() -> None:
+    gone = np.array([(i == "device-2") and t > PAUSE_AT for i, t in zip(PAUSED.ids, PAUSED.t_ms.tolist(), strict=True)])
+    rest = np.flatnonzero(~gone)
+    without = Arrivals([PAUSED.ids[i] for i in rest], PAUSED.sensors[rest], PAUSED.t_ms[rest], PAUSED.values[rest])
+    new = score(without, [])[1] - PAUSED_WHOLE[1]
+    assert [s.device for s in new] == [2]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.integers(1, len(PAUSED) - 1), max_size=25), st.booleans())
+def test_a_pause_does_not_depend_on_how_the_history_is_cut(cuts: list[int], stored: bool) -> None:
+    table, silences, _ = score(PAUSED, cuts, stored=stored)
+
+    np.testing.assert_allclose(np.array(table), np.array(PAUSED_WHOLE[0]), rtol=0, atol=1e-8, equal_nan=True)
+    assert silences == PAUSED_WHOLE[1]
+
+
 def test_what_comes_later_never_changes_what_was_expected() -> None:
     half = len(ARRIVALS) // 2
     changed = Arrivals(ARRIVALS.ids, ARRIVALS.sensors, ARRIVALS.t_ms, ARRIVALS.values.copy())
