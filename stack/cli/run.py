@@ -14,7 +14,9 @@ from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from stack.cli.show import JsonOutput, Output, TextOutput
 from stack.errors import PreflightError, StackError, UnknownServiceError
 from stack.local.target import LocalTarget
-from stack.target import Endpoints, LogLine, Step, Target
+from stack.target import Endpoints, LogLine, Plan, Step, Target
+
+_NO_IMAGES = "Images for the Swarm stack are built where Docker's engine is in swarm mode (`docker swarm init`)."
 
 
 @runtime_checkable
@@ -69,7 +71,7 @@ def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> in
             return EXIT_OK if all(check.ok for check in checks) else EXIT_USAGE
         case "build":
             with _cancel_on_interrupt() as cancel:
-                output.steps(_build(options, target, cancel))
+                output.steps(_build(options, target, output, cancel))
         case "up":
             output.plan(target.plan())
             with _cancel_on_interrupt() as cancel:
@@ -120,16 +122,19 @@ def _without_passwords(endpoints: Endpoints) -> Endpoints:
 
 
 def _no_such(target: Target) -> UnknownServiceError:
-    return UnknownServiceError(f"The target {target.name} has no such command.")
+    other = "--target swarm" if target.name == "local" else "--target local"
+    return UnknownServiceError(f"The target {target.name} has no such command.", remedy=f"With {other} there is.")
 
 
-def _build(options: argparse.Namespace, target: Target, cancel: threading.Event) -> Iterator[Step]:
+def _build(options: argparse.Namespace, target: Target, output: Output, cancel: threading.Event) -> Iterator[Step]:
     if isinstance(target, CanBuild):
         return target.build(base=options.base, cancel=cancel)
     if options.base:
         raise PreflightError(
             "--base is for images, which the local target has none of.", remedy="Leave it out, or add --target swarm."
         )
+    plan = target.plan()
+    output.plan(Plan(plan.target, plan.where, f"{plan.reason} {_NO_IMAGES}", ()))
     from stack.local.build import build  # what it imports is needed by no other command
 
     return build(cancel=cancel)

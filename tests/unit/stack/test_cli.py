@@ -1,6 +1,8 @@
 """The command line: options before and after the command, exit codes, and what programs may rely on."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,3 +172,25 @@ def test_doctor_exits_with_2_when_something_is_missing(target: FakeTarget, capsy
     target.checks[1] = type(target.checks[1])("Java", False, "None is installed.", "Type: sudo apt-get install …")
     assert run("doctor") == 2
     assert "Type: sudo apt-get install …" in capsys.readouterr().out
+
+
+def test_what_is_built_and_what_not_is_said(
+    target: FakeTarget, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stack.local.build.build", lambda **_: iter(()))
+    assert run("build") == 0
+    assert "Images for the Swarm stack are built where Docker's engine is in swarm mode" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_python_without_the_packages_is_told_what_to_do() -> None:
+    """`python3 -m stack` on a fresh clone, instead of that of the environment."""
+    root = Path(__file__).parents[3]
+    answer = subprocess.run(
+        [sys.executable, "-S", "-m", "stack", "doctor"], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 1
+    assert "lacks the package" in answer.stderr
+    assert "make setup" in answer.stderr
+    assert "Traceback" not in answer.stderr
