@@ -15,7 +15,7 @@ from desktop.plots.curves import HIGHLIGHT_PX, LINE_PX, dash_of
 from desktop.plots.layer import Layer, colour, pen, ratio_of
 
 #: Room at the right of every chart while there are focus devices.
-LABEL_ROOM_PX: Final = 128.0
+LABEL_ROOM_PX: Final = 154.0
 _SAMPLE_PX: Final = 18.0
 _ROW_PX: Final = 15.0
 

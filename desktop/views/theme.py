@@ -103,6 +103,9 @@ QComboBox QAbstractItemView, QMenu, QListView[role="popup"] {{
     background: {surface}; border: 1px solid {line}; selection-background-color: {selection}; selection-color: {text};
     outline: none;
 }}
+QComboBox {{ combobox-popup: 0; }}
+QComboBox QAbstractItemView {{ padding: 2px; }}
+QComboBox QAbstractItemView::item {{ min-height: 24px; padding-left: 4px; }}
 QComboBox::drop-down, QDateTimeEdit::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow, QDateTimeEdit::down-arrow {{ image: url("{assets}/down-light.svg"); width: 14px; height: 14px; }}
 QMainWindow[scheme="dark"] QComboBox::down-arrow,

@@ -284,6 +284,18 @@ def test_a_notification_groups_what_began_and_leads_to_the_page(desk: Desk) -> N
     assert desk.bench.window.current_page is desk.page
 
 
+def test_the_toast_of_anomalies_goes_once_their_page_is_shown(desk: Desk) -> None:
+    """It would lie over the list that says the same."""
+    window = desk.bench.window
+    window.show_key("services")
+    desk.bench.notifications.warning("d1 behaves oddly.", page="anomalies")
+    desk.bench.notifications.warning("Something else.")
+    desk.bench.wait(lambda: all(t in texts(window.toaster) for t in ("d1 behaves oddly.", "Something else.")), "two toasts")
+    window.show_key("anomalies")
+    desk.bench.wait(lambda: "d1 behaves oddly." not in texts(window.toaster), "it goes")
+    assert "Something else." in texts(window.toaster)
+
+
 def _button(inside: QWidget, text: str) -> QPushButton | None:
     return next((b for b in inside.findChildren(QPushButton) if b.text() == text and b.isVisible()), None)
 

@@ -93,7 +93,7 @@ def seen_by(event: Event) -> str:
 
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("Severity", lambda e, _: GRADES[e.grade], lambda e: (e.grade, e.start_ms), 92),
-    Column("Device", lambda e, _: elide_middle(e.key.device_id, _DEVICE_CHARS), lambda e: e.key.device_id, 158),
+    Column("Device", lambda e, _: elide_middle(e.key.device_id, _DEVICE_CHARS), lambda e: e.key.device_id, 176),
     Column("Sensor", lambda e, _: sensor_word(e), sensor_word, 112),
     Column("Kind", lambda e, _: kind_word(e.key.kind), lambda e: kind_word(e.key.kind), 118),
     Column("Began", lambda e, look: moment_text(e.start_ms / 1e3, look), lambda e: e.start_ms, 90),

@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
         self.strip.show_controls(self._controls.get(page.key))
         page.setFocus()
         page.shown()
+        self.toaster.seen(page.key)
 
     def _phase_changed(self, phase: Phase) -> None:
         for action in (self._stop, self._purge):

@@ -16,6 +16,8 @@ from desktop.views.widgets.signs import StateSign
 SHOW_MS: Final = 8000
 MOST: Final = 3
 WIDTH: Final = 360
+#: Above the status bar and what stands at the foot of a page: a legend, buttons.
+CLEAR: Final = 96
 SIGNS: Final = {Level.INFO: "running", Level.WARNING: "degraded", Level.ERROR: "failed"}
 
 
@@ -27,7 +29,7 @@ class _Toast(QFrame):
     def __init__(self, entry: Notification, *, theme: ThemeController, parent: QWidget) -> None:
         super().__init__(parent)
         set_role(self, "toast")
-        self.number = entry.number
+        self.number, self.page, self.stays = entry.number, entry.page, entry.level is Level.ERROR
         self.setFixedWidth(WIDTH)
         self.text = label("", wrap=True)
         close = IconButton(theme=theme, name="close", words="Dismiss", size=14)
@@ -53,7 +55,7 @@ class _Toast(QFrame):
         row.addLayout(column, 1)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.update_from(entry)
-        if entry.level is not Level.ERROR:
+        if not self.stays:
             timer = QTimer(self)
             timer.setSingleShot(True)
             timer.timeout.connect(self.close)
@@ -93,6 +95,11 @@ class Toaster(QWidget):
         """No notification is taken any more."""
         self._unsubscribe()
 
+    def seen(self, page: str) -> None:
+        """The user is on that page, where there is more of what some toasts tell: those go."""
+        for toast in [t for t in self._toasts if t.page == page and not t.stays]:
+            toast.close()
+
     def _show(self, entry: Notification) -> None:
         for toast in self._toasts:
             if toast.number == entry.number:
@@ -124,5 +131,5 @@ class Toaster(QWidget):
             return
         height = sum(t.heightForWidth(WIDTH) if t.hasHeightForWidth() else t.sizeHint().height() for t in self._toasts)
         height += GAP_SMALL * (len(self._toasts) - 1)
-        self.setGeometry(self._host.width() - WIDTH - GAP_LARGE, self._host.height() - height - GAP_LARGE - 28, WIDTH, height)
+        self.setGeometry(self._host.width() - WIDTH - GAP_LARGE, self._host.height() - height - CLEAR, WIDTH, height)
         self.raise_()
