@@ -143,7 +143,9 @@ def _secantusd_rs(search: str, notes: list[str]) -> MongoChoice | None:
         return MongoChoice(
             "secantusd-rs", program, _rs_version(program, built), " ".join([*notes, "SecantusDB stands in for it."])
         )
-    how = "make build" if shutil.which("cargo", path=search) else "install Rust's cargo, then make build"
+    # Not asked here whether its cargo works: rustup leaves one behind without a toolchain.
+    have = shutil.which("cargo", path=search) is not None
+    how = "make build (with a cargo that works)" if have else "install Rust's cargo, then make build"
     notes.append(f"SecantusDB's Python build stands in for it; the Rust build stores 3 to 5 times as much a second: {how}.")
     return None
 

@@ -94,14 +94,14 @@ class StatusReader:
 
 
 def history(site: Site, name: str) -> list[HistoryEntry]:
-    """What became of each attempt to run a replica, newest first; the engine remembers a handful for each."""
+    """What became of each attempt to run a replica, the last change first; the engine remembers a handful for each."""
     state = site.engine.state(site.stack)
     service = state.find(name)
     if service is None:
         return []
     nodes = {node.id: node.name for node in site.engine.nodes()}
     known = BY_NAME.get(name)
-    return [
+    entries = [
         HistoryEntry(
             at=task.at,
             replica=max(task.slot - 1, 0),
@@ -112,6 +112,7 @@ def history(site: Site, name: str) -> list[HistoryEntry]:
         )
         for task in state.tasks_of(service)
     ]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
 def _missing(name: str, known: Known | None) -> ServiceStatus:

@@ -75,7 +75,10 @@ def test_a_rust_build_on_path_is_asked_for_its_version(programs: Path) -> None:
     assert mongo.choose(path=str(programs)).version == "0.6.0"
 
 
-@pytest.mark.parametrize(("cargo", "how"), [(True, ": make build."), (False, "install Rust's cargo, then make build.")])
+@pytest.mark.parametrize(
+    ("cargo", "how"),
+    [(True, ": make build (with a cargo that works)."), (False, "install Rust's cargo, then make build.")],
+)
 def test_the_python_build_says_how_to_get_the_quicker_one(programs: Path, cargo: bool, how: str) -> None:
     install(programs / "secantusd-py")
     if cargo:
