@@ -48,18 +48,18 @@ def find_pauses(state: ShardState, rows: Rows, t_ms: I64, clock: I64, possible: 
         clock: The shard's clock before each reading.
         possible: Which readings count.
     """
-    n, before = len(rows), len(state.senders)
-    begin, end = (np.full(n, moment, dtype=np.int64) for moment in state.pause_ms)
-    senders = np.r_[np.array(state.senders, dtype=np.intp), rows[possible]]
-    jumped = t_ms[possible] - clock[possible] > _SILENT_MS
-    for k in np.flatnonzero(jumped).tolist():
-        last = senders[max(before + k - _AMONG, 0) : before + k]
-        if len(set(last.tolist())) >= _SENDERS:
-            place = int(np.flatnonzero(possible)[k])
-            begin[place:], end[place:] = clock[place], t_ms[place]
-            state.pause_ms = int(clock[place]), int(t_ms[place])
-    state.senders = senders[-_AMONG:].tolist()
-    return Pauses(begin, end)
+    places = np.flatnonzero(possible)
+    senders = np.r_[np.array(state.senders, dtype=np.intp), rows[places]]
+    jumps = np.flatnonzero(t_ms[places] - clock[places] > _SILENT_MS)
+    before = len(state.senders) + jumps[:, None] - np.arange(1, _AMONG + 1)
+    # -1 where not so many have sent yet; it counts for none.
+    last = np.sort(np.where(before >= 0, senders[np.maximum(before, 0)], -1), axis=1)
+    different = (np.diff(last, axis=1, prepend=-1) > 0).sum(axis=1)
+    at = places[jumps[different >= _SENDERS]]
+    begin, end = np.r_[state.pause_ms[0], clock[at]], np.r_[state.pause_ms[1], t_ms[at]]
+    state.pause_ms, state.senders = (int(begin[-1]), int(end[-1])), senders[-_AMONG:].tolist()
+    latest = np.searchsorted(at, np.arange(len(rows)), side="right")
+    return Pauses(begin[latest], end[latest])
 
 
 def clock_before(state: ShardState, t_ms: I64, possible: Bool) -> I64:
@@ -136,9 +136,8 @@ def sweep(state: ShardState, silences: list[Silence]) -> None:
     """Find the devices that have been silent up to now."""
     table, n = state.table, len(state)
     everyone, heard = np.arange(n, dtype=np.intp), table.heard_ms[:n]
-    begin, end = (np.full(n, moment, dtype=np.int64) for moment in state.pause_ms)
-    paused = Pauses(begin, end).within(heard, np.full(n, state.clock_ms, dtype=np.int64))
-    quiet = state.clock_ms - heard - paused > _patience_ms(table, everyone)
+    begin_ms, end_ms, now = np.array([[*state.pause_ms, state.clock_ms]], dtype=np.int64).T
+    quiet = now - heard - Pauses(begin_ms, end_ms).within(heard, now) > _patience_ms(table, everyone)
     for row in np.flatnonzero(quiet & ~table.silent[:n] & (table.count[:n] >= _KNOWN)).tolist():
         table.silent[row] = True
         silences.append(_silence(table, row, int(_patience_ms(table, everyone[row : row + 1])[0])))
