@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 Plan = Mapping[str, Any]
-KINDS: Final = ("spike", "drift", "stuck", "dropout", "late", "duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +61,5 @@ PRESETS: Final = (
 
 def preset_of(plan: Plan) -> Preset | None:
     """The preset that a plan is; None for one that somebody made up elsewhere."""
-    on = {kind: fault for kind in KINDS if (fault := plan.get(kind)) and fault.get("share", 0) > 0}
+    on = {kind: fault for kind, fault in plan.items() if isinstance(fault, Mapping) and fault["share"] > 0}
     return next((preset for preset in PRESETS if preset.plan == on), None)

@@ -14,7 +14,7 @@ from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from stack.cli.show import JsonOutput, Output, TextOutput
 from stack.errors import PreflightError, StackError, UnknownServiceError
 from stack.local.target import LocalTarget
-from stack.target import Endpoints, LogLine, Plan, Step, Target
+from stack.target import Endpoints, LogLine, Step, Target
 
 _NO_IMAGES = "Images for the Swarm stack are built where Docker's engine is in swarm mode (`docker swarm init`)."
 
@@ -134,7 +134,7 @@ def _build(options: argparse.Namespace, target: Target, output: Output, cancel: 
             "--base is for images, which the local target has none of.", remedy="Leave it out, or add --target swarm."
         )
     plan = target.plan()
-    output.plan(Plan(plan.target, plan.where, f"{plan.reason} {_NO_IMAGES}", ()))
+    output.plan(replace(plan, reason=f"{plan.reason} {_NO_IMAGES}", items=()))
     from stack.local.build import build  # what it imports is needed by no other command
 
     return build(cancel=cancel)

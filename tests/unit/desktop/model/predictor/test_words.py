@@ -69,7 +69,9 @@ def test_outcomes_are_honest() -> None:
     done = training("done", result={"version": "v3", "sensors": [], "refused": {"pressure": "It is constant."}})
     good = outcome(done, version("v3"))
     assert good.line.sign == "done"
-    assert good.line.text.startswith("v3 was published after 1 min 10 s. Its band and what it finds beat every simple")
+    assert good.line.text.startswith(
+        "v3 was published after 1 min 10 s. Its band and what it finds beat every simple forecast; promote it"
+    )
     assert good.reasons == ("Pressure: It is constant.",)
     assert outcome(done, version("v3", promoted_at="2026-11-24T12:43:00Z")).line.text.endswith("; promoted.")
     worse = outcome(done, version("v3", worse=("humidity",)))
