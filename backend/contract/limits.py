@@ -16,6 +16,12 @@ FIRST_TIME_MS: Final = -12_212_553_600_000
 #: How far ahead of the server's clock a reading may be stamped.
 MAX_FUTURE_S: Final = 1.0
 
+#: How far a record's timestamp may be ahead of its arrival at the broker: what paai accepts, and 1 s for the time between.
+MAX_RECORD_AHEAD_MS: Final = int(MAX_FUTURE_S * 1000) + 1000
+MAX_RECORD_BYTES: Final = 65_536
+#: Nested objects and arrays of a record, the outermost included.
+MAX_RECORD_LEVELS: Final = 32
+
 WINDOW_S: Final = 10
 #: How long Spark waits for late readings. At least MAX_FUTURE_S + 2 s: one fast clock must not push the watermark past
 #: everyone else's readings. Checked when the job starts.
