@@ -21,6 +21,8 @@ from backend.common.health import Health
 from backend.common.metrics import Metrics
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+#: Returns the `receive` and `send` that a request is served with.
+Watch = Callable[[Scope, Receive, Send], tuple[Receive, Send]]
 
 _log = logging.getLogger("service")
 
@@ -42,12 +44,14 @@ class ServiceApp(FastAPI):
         metrics: Behind ``/metrics``.
         bodies: Reads bodies within the limit; direct endpoints call it themselves.
         extra_schemas: Schemas for the OpenAPI document that direct endpoints refer to, by name.
+        watch: Sees every request and its answer; None normally.
     """
 
     def __init__(self, *, tokens: Sequence[bytes], health: Health, metrics: Metrics, **options: Any) -> None:
         super().__init__(**options)
         self.health, self.metrics, self.bodies = health, metrics, BodyReader()
         self.extra_schemas: dict[str, Any] = {}
+        self.watch: Watch | None = None
         self._auth = BearerToken(tokens) if tokens else None
         self._direct: dict[str, ASGIApp] = {}
 
@@ -71,6 +75,8 @@ class ServiceApp(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if self.watch is not None:
+            receive, send = self.watch(scope, receive, send)
         if self._auth is not None and not self._auth.allows(scope):
             await send_error(send, UnauthorizedError())
             return

@@ -18,6 +18,10 @@ COLLECTION_PREDICTIONS: Final = "predictions"
 COLLECTION_PROGRESS: Final = "job_progress"
 #: Which events of odd readings somebody has seen to: `_id` of the event, `at`, `by`.
 COLLECTION_ACKNOWLEDGEMENTS: Final = "anomaly_acknowledgements"
+#: What was refused: one document each for `REFUSED_REQUESTS` (paai writes) and `REFUSED_RECORDS` (the operator writes).
+COLLECTION_REFUSALS: Final = "refusals"
+REFUSED_REQUESTS: Final = "requests"
+REFUSED_RECORDS: Final = "records"
 #: GridFS bucket of the models: the collections ``models.files`` and ``models.chunks``.
 BUCKET_MODELS: Final = "models"
 #: Which model is promoted, and the jobs that train.

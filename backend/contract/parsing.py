@@ -124,6 +124,10 @@ class ReadingParser:
                 batch.rejected.append((index, error.errors))
         return batch
 
+    def items(self, body: bytes) -> list[bytes]:
+        """Return the JSON text of each item of a batch that `parse_batch` took: for quoting what was refused of it."""
+        return self._split(to_utf8(body))
+
     def _parse_items(self, body: bytes, now_ms: int) -> ParsedBatch:
         batch = ParsedBatch()
         for index, item in enumerate(self._split(to_utf8(body))):
@@ -187,7 +191,8 @@ def _message(device_id: str, epoch_ms: int, sensor: str, value: float, now_ms: i
     try:
         check_not_future(epoch_ms, now_ms)
     except ValueError as error:
-        raise InvalidReadingError([{"type": "value_error", "loc": ("timestamp",), "msg": str(error)}]) from None
+        fault = {"type": "value_error", "reason": "future", "loc": ("timestamp",), "msg": str(error)}
+        raise InvalidReadingError([fault]) from None
     return DeviceMessage(device_id, iso_of(epoch_ms), sensor, value)
 
 

@@ -56,7 +56,7 @@ GRANTS: Mapping[str, Grant] = {
             names.COLLECTION_MODEL_STATE: _READ,
         }
     ),
-    "paai": Grant(reads_all=True),
+    "paai": Grant(reads_all=True, collections={names.COLLECTION_REFUSALS: ("find", "insert", "update")}),
     "predictor": Grant(
         reads_all=True,
         collections={

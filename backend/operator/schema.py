@@ -84,6 +84,7 @@ def wanted_collections() -> tuple[CollectionSpec, ...]:
             ),
         ),
         CollectionSpec(names.COLLECTION_PROGRESS),
+        CollectionSpec(names.COLLECTION_REFUSALS),
         # Every desktop looks for the newest once a second.
         CollectionSpec(names.COLLECTION_ACKNOWLEDGEMENTS, (IndexSpec(("at",)),)),
     )

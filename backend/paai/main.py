@@ -13,9 +13,12 @@ from backend.paai.deps import Questions
 from backend.paai.history import History, MongoHistory
 from backend.paai.producer_options import PublisherOptions
 from backend.paai.publisher import Publisher
+from backend.paai.refusals.log import RefusalLog
+from backend.paai.refusals.store import MongoRefusals, RefusalStore
 from backend.paai.routes.devices import devices_router
 from backend.paai.routes.ingest import add_ingest_routes
 from backend.paai.routes.queries import queries_router
+from backend.paai.routes.refusals import refusals_router
 from backend.paai.settings import PaaiSettings
 
 VERSION = "1"
@@ -37,19 +40,25 @@ def create_app(settings: PaaiSettings) -> ServiceApp:
     history = MongoHistory(
         uri=settings.mongo_address, select_timeout_s=settings.mongo_timeout_s, query_timeout_s=settings.query_timeout_s
     )
-    return assemble(settings=settings, metrics=metrics, publisher=publisher, history=history)
+    store = MongoRefusals(uri=settings.mongo_address, timeout_s=settings.mongo_timeout_s)
+    return assemble(settings=settings, metrics=metrics, publisher=publisher, history=history, refusal_store=store)
 
 
-def assemble(*, settings: PaaiSettings, metrics: Metrics, publisher: Publisher, history: History) -> ServiceApp:
+def assemble(
+    *, settings: PaaiSettings, metrics: Metrics, publisher: Publisher, history: History, refusal_store: RefusalStore
+) -> ServiceApp:
     """The application around given parts, which it starts and stops with itself."""
+    refusals = RefusalLog(store=refusal_store, metrics=metrics, secrets=settings.tokens)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await publisher.start()
+        refusals.start()
         try:
             yield
         finally:
             await publisher.stop()
+            await refusals.stop()
             await history.close()
 
     app = create_service_app(
@@ -61,8 +70,10 @@ def assemble(*, settings: PaaiSettings, metrics: Metrics, publisher: Publisher, 
         metrics=metrics,
         lifespan=lifespan,
     )
-    add_ingest_routes(app, publisher)
+    app.watch = refusals.watch
+    add_ingest_routes(app, publisher, refusals)
     questions = Questions(history=history, metrics=metrics)
     app.include_router(queries_router(questions))
     app.include_router(devices_router(questions))
+    app.include_router(refusals_router(refusals))
     return app

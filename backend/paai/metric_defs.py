@@ -8,6 +8,12 @@ ACCEPTED: Final = MetricDef("paai_readings_accepted_total", "counter", "Readings
 REJECTED: Final = MetricDef(
     "paai_readings_rejected_total", "counter", "Readings that break the contract, by the field concerned.", ("field",)
 )
+REFUSED: Final = MetricDef(
+    "paai_rejected_total",
+    "counter",
+    "Rejected requests and batch items, by field and reason: answers 400, 401, 408, 413, 415, 422, and bad items of a batch.",
+    ("field", "reason"),
+)
 UNACKNOWLEDGED: Final = MetricDef(
     "paai_readings_unacknowledged_total", "counter", "Good readings answered 503, by reason: down, full, failed.", ("reason",)
 )
@@ -29,6 +35,6 @@ QUERY_SECONDS: Final = MetricDef(
     (0.005, 0.02, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30),
 )
 
-ALL: Final = (ACCEPTED, REJECTED, UNACKNOWLEDGED, IN_FLIGHT, ACK_SECONDS, QUERIES, QUERY_SECONDS)
+ALL: Final = (ACCEPTED, REJECTED, REFUSED, UNACKNOWLEDGED, IN_FLIGHT, ACK_SECONDS, QUERIES, QUERY_SECONDS)
 #: Values of the label `field` of REJECTED; anything else counts as "body", so that clients cannot make series.
 REJECTED_FIELDS: Final = ("tag", "device_id", "timestamp", "temperature", "pressure", "humidity", "heart_rate", "body")

@@ -18,6 +18,7 @@ from backend.paai.publisher import Publisher
 from backend.paai.settings import PaaiSettings
 from tests.helpers.fake_history import FakeHistory
 from tests.helpers.fake_kafka import FakeProducer
+from tests.helpers.fake_refusals import FakeRefusals
 
 
 async def until(condition: Callable[[], bool], what: str, *, timeout_s: float = 5.0) -> None:
@@ -38,6 +39,7 @@ class FakePaai:
         producer: In place of Kafka; what it delivers is in `history`.
         history: In place of MongoDB.
         publisher: The application's real publisher.
+        refusals: In place of MongoDB for refused requests.
     """
 
     app: ServiceApp
@@ -45,6 +47,7 @@ class FakePaai:
     producer: FakeProducer
     history: FakeHistory
     publisher: Publisher
+    refusals: FakeRefusals
 
 
 @asynccontextmanager
@@ -54,7 +57,10 @@ async def running_paai(*, options: PublisherOptions | None = None, **settings: A
     producer = FakeProducer(history.store)
     metrics = Metrics(metric_defs.ALL)
     publisher = Publisher(options=options or PublisherOptions("kafka.invalid:9092"), metrics=metrics, factory=producer.factory)
-    app = assemble(settings=PaaiSettings(**settings), metrics=metrics, publisher=publisher, history=history)
+    refusals = FakeRefusals()
+    app = assemble(
+        settings=PaaiSettings(**settings), metrics=metrics, publisher=publisher, history=history, refusal_store=refusals
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://paai") as client:
-        yield FakePaai(app, client, producer, history, publisher)
+        yield FakePaai(app, client, producer, history, publisher, refusals)

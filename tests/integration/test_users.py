@@ -1,5 +1,6 @@
 """Users and rights in a real server that asks for a login: made, put right, refused what is not theirs, changed, removed."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from backend.operator.mongo_roles import role_name
 from backend.operator.mongo_users import MongoUsersKeeper
 from backend.operator.schema import SchemaKeeper, wanted_collections
 from backend.paai.history import MongoHistory
+from backend.paai.refusals.refusal import Refusal
+from backend.paai.refusals.store import KEPT, Batch, MongoRefusals
 from stack.mongo.choose import MongoChoice, rs_root
 from tests.helpers.mongo_server import Document, MongoServer, mongo_with_auth
 from tests.helpers.wait import wait_until
@@ -100,7 +103,6 @@ def test_each_user_may_do_its_work_and_nothing_else(server: MongoServer, root: C
 
         excess: list[Callable[[], object]] = [
             lambda: db["sink"][messages].drop(),
-            lambda: db["paai"][messages].insert_one({}),
             lambda: db["paai"][messages].delete_many({}),
             lambda: db["sink"].create_collection("mine"),
             *(lambda role=role: db[role].command("createUser", "x", pwd="y", roles=[]) for role in MONGO_ROLES),
@@ -112,6 +114,7 @@ def test_each_user_may_do_its_work_and_nothing_else(server: MongoServer, root: C
         if server.kind != "secantusd-py":  # which grants what stands in a role on the whole database
             for call in (
                 lambda: db["sink"][windows].insert_one({}),
+                lambda: db["paai"][messages].insert_one({}),
                 lambda: db["sink"][windows].find_one(),
                 lambda: db["spark"][messages].insert_one({}),
                 lambda: db["spark"][messages].delete_many({}),
@@ -183,3 +186,23 @@ async def test_without_a_login_or_with_a_wrong_one_nothing_is_told(server: Mongo
     await history.close()
     with server.client("nobody", "x") as client, pytest.raises((OperationFailure, ServerSelectionTimeoutError)):
         client.admin.command("ping")
+
+
+async def test_paai_adds_refused_requests_once_however_often_it_repeats(
+    server: MongoServer, root: Client, tmp_path: Path
+) -> None:
+    logins = write_logins(tmp_path, 1)
+    converge(MongoUsersKeeper(client=root, directory=tmp_path))
+    uri = with_login(server.uri, logins["paai"])
+    stores = [MongoRefusals(uri=uri, timeout_s=10) for _ in range(3)]  # as three processes
+    refusal = Refusal(1_680_033_862_000, "/api/v1/device", 422, "tag", "missing", "tag: Field required", None, "{}", 2)
+    batches = [Batch({("tag", "missing"): 2, ("body", "json"): 1}, [refusal] * 40) for _ in range(9)]
+    try:
+        await asyncio.gather(*(stores[i % 3].add(batch) for i, batch in enumerate(batches)))
+        await asyncio.gather(*(store.add(batch) for store in stores for batch in batches))
+        found = await stores[0].requests()
+    finally:
+        for store in stores:
+            await store.close()
+    assert found.counts == {("tag", "missing"): 18, ("body", "json"): 9}
+    assert list(found.newest) == [refusal] * KEPT

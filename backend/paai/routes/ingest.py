@@ -14,6 +14,7 @@ from backend.contract.parsing import ReadingParser
 from backend.contract.readings import FieldError, InvalidBatchError, InvalidReadingError, Reading, describe
 from backend.paai import metric_defs as defs
 from backend.paai.publisher import Publisher
+from backend.paai.refusals.log import NOTED, RefusalLog
 
 _EMPTY_START: Final = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
 _EMPTY_BODY: Final = {"type": "http.response.body", "body": b""}
@@ -29,34 +30,42 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 class Ingest:
     """The two endpoints."""
 
-    def __init__(self, *, app: ServiceApp, publisher: Publisher) -> None:
-        self._bodies, self._publisher = app.bodies, publisher
+    def __init__(self, *, app: ServiceApp, publisher: Publisher, refusals: RefusalLog) -> None:
+        self._bodies, self._publisher, self._refusals = app.bodies, publisher, refusals
         self._parser = ReadingParser()
         rejected = app.metrics.counter(defs.REJECTED)
         self._rejected = {name: rejected.labels(name) for name in defs.REJECTED_FIELDS}
 
-    async def device(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def device(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One reading: 200 and an empty body once Kafka has acknowledged it."""
         body = await self._bodies.read(receive)
         try:
             message = self._parser.parse(body, now_ms=time.time_ns() // 1_000_000)
         except InvalidReadingError as error:
             self._count(error.errors)
+            scope[NOTED] = True
+            self._refusals.note_reading(scope["path"], body, error.errors)
             raise InvalidInputError(field_errors(error.errors, prefix=("body",))) from None
         await self._publisher.publish_one(message)
         await send(_EMPTY_START)
         await send(_EMPTY_BODY)
 
-    async def devices(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def devices(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A batch: 200, how many were accepted, and which were not and why."""
         body = await self._bodies.read(receive)
         try:
             batch = self._parser.parse_batch(body, now_ms=time.time_ns() // 1_000_000)
         except InvalidBatchError as error:
             self._count(error.errors)
+            scope[NOTED] = True
+            self._refusals.note_reading(scope["path"], body, error.errors)
             raise InvalidInputError(field_errors(error.errors, prefix=("body",))) from None
         for _index, errors in batch.rejected:
             self._count(errors)
+        if batch.rejected:
+            scope[NOTED] = True
+            status = 200 if batch.messages else 422
+            self._refusals.note_items(scope["path"], status, batch.rejected, lambda: self._parser.items(body))
         if not batch.messages:
             located = ({**error, "loc": (index, *error["loc"])} for index, errors in batch.rejected for error in errors)
             raise InvalidInputError(field_errors(located, prefix=("body",)))
@@ -69,9 +78,9 @@ class Ingest:
         self._rejected.get(name, self._rejected["body"]).inc()
 
 
-def add_ingest_routes(app: ServiceApp, publisher: Publisher) -> None:
+def add_ingest_routes(app: ServiceApp, publisher: Publisher, refusals: RefusalLog) -> None:
     """Add both calls to the application and its documentation."""
-    ingest = Ingest(app=app, publisher=publisher)
+    ingest = Ingest(app=app, publisher=publisher, refusals=refusals)
     schema = TypeAdapter(Reading).json_schema(ref_template="#/components/schemas/{model}")
     models = schema.pop("$defs")
     app.extra_schemas.update(models)
