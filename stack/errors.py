@@ -19,6 +19,8 @@ StackError                  base: what failed, why, what to do
 └── UnknownServiceError     no service of that name
 """
 
+import errno
+
 
 class StackError(Exception):
     """Base of all errors of this package.
@@ -132,3 +134,29 @@ class NotRunningError(StackError):
 
 class UnknownServiceError(StackError):
     """No service of that name, or it cannot be scaled or restarted."""
+
+
+#: A file system, a quota or the kernel's table of watched things has no room.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or the user's share of it, has no room."""
+    return error.errno in _FULL
+
+
+def system_error(error: OSError | UnicodeError) -> StackError:
+    """Convert what the operating system refused into an error with the file, the cause and the remedy."""
+    if isinstance(error, UnicodeError):
+        return StackError(
+            "A name or a file has characters that cannot be used",
+            why=f"{error}.",
+            remedy="Rename it, or set LC_ALL=C.UTF-8.",
+        )
+    reason = (error.strerror or str(error) or type(error).__name__).removesuffix(".")
+    path = error.filename2 or error.filename
+    where = f" ({path})" if path else ""
+    if is_full(error):
+        return StackError("The disk is full", why=f"{reason}{where}.", remedy="Free space there, then try again.")
+    remedy = "Make it accessible, or name another folder with --data-dir." if path else ""
+    return StackError("The operating system refused a call", why=f"{reason}{where}.", remedy=remedy)

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from stack.choose import choose_target
 from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from stack.cli.show import JsonOutput, Output, TextOutput
-from stack.errors import PreflightError, StackError, UnknownServiceError
+from stack.errors import PreflightError, StackError, UnknownServiceError, system_error
 from stack.local.target import LocalTarget
 from stack.target import Endpoints, LogLine, Step, Target
 
@@ -57,6 +58,13 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     except StackError as error:
         output.error(str(error))
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; keep Python from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except (OSError, UnicodeError) as error:
+        output.error(str(system_error(error)))
         return EXIT_FAILED
     except KeyboardInterrupt:
         output.error("Stopped as you asked. Run the command again to go on, or `python -m stack down` to take it down.")
@@ -167,7 +175,10 @@ def _may_purge(target: Target) -> bool:
     if not sys.stdin.isatty():
         print("Add --yes to remove them without being asked.")  # noqa: T201
         return False
-    return input("Type yes to remove them: ").strip().lower() == "yes"
+    try:
+        return input("Type yes to remove them: ").strip().lower() == "yes"
+    except EOFError:  # Ctrl+D
+        return False
 
 
 def _what_goes(target: Target) -> str:

@@ -91,10 +91,13 @@ def keep(layout: Layout, stopped: Iterable[ProcessInfo]) -> None:
     remembered = jsonfile.read(layout.instance_file)
     if not remembered.get("complete"):  # a run that failed half-way has loaded half of the classes
         return
+    recording = jsonfile.strings(remembered.get("recording"))
     folder = Path(str(remembered.get("archives", "")))
+    if folder.parent != cache_dir() / "cds":  # not from a run of this user's
+        return
     for process in stopped:
         recorded = layout.run / "cds" / f"{process.group}.jsa"
-        if process.group in remembered.get("recording", ()) and process.exit_code in _CLEAN_EXITS and recorded.exists():
+        if process.group in recording and process.exit_code in _CLEAN_EXITS and recorded.exists():
             temporary = folder / f".{recorded.name}.{recorded.stat().st_ino}"
             try:
                 folder.mkdir(parents=True, exist_ok=True)

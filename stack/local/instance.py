@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backend.contract.ports import MAX_OFFSET
 from stack import lock
 from stack.catalogue import SERVICES
 from stack.errors import PreflightError
@@ -14,20 +15,18 @@ from stack.local.layout import Layout
 def remembered_offset(data_dir: Path) -> int | None:
     """The port offset with which this directory was last brought up."""
     value = jsonfile.read(Layout.of(data_dir).instance_file).get("port_offset")
-    return value if isinstance(value, int) else None
+    return value if jsonfile.is_count(value) and value <= MAX_OFFSET else None
 
 
 def wanted_replicas(layout: Layout) -> dict[str, int]:
     """How many of each service are wanted."""
-    asked = jsonfile.read(layout.wanted_file)
-    return {
-        service.name: min(max(int(asked.get(service.name, service.replicas)), 1), service.max_replicas) for service in SERVICES
-    }
+    asked = jsonfile.counts(layout.wanted_file)
+    return {service.name: min(max(asked.get(service.name, service.replicas), 1), service.max_replicas) for service in SERVICES}
 
 
 def remember_wanted(layout: Layout, service: str, replicas: int) -> None:
     """Keep the wish of `scale` over restarts."""
-    jsonfile.write(layout.wanted_file, {**jsonfile.read(layout.wanted_file), service: replicas})
+    jsonfile.write(layout.wanted_file, {**jsonfile.counts(layout.wanted_file), service: replicas})
 
 
 @contextmanager

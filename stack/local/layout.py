@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shlex
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ MARKER = "PAAI_INSTANCE"
 
 #: A unix socket's address has 108 bytes with its final zero; supervisord appends its process id while it binds.
 MAX_SOCKET_PATH = 90
+
+#: With less than this free no service can start: Kafka alone reserves 10 MiB for each index that it opens.
+FULL_BYTES = 32 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,11 @@ class Layout:
         return self.run / "instance.json"
 
     @property
+    def up_file(self) -> Path:
+        """Exists from `up` to `down`."""
+        return self.run / "up"
+
+    @property
     def wanted_file(self) -> Path:
         return self.run / "wanted.json"
 
@@ -135,6 +144,14 @@ class Layout:
         """A command line of `python -m stack` as it is typed for this system, which remembers its ports itself."""
         elsewhere = self.data_dir != default_data_dir(0).resolve()
         return f"python -m stack {words}" + (f" --data-dir {shlex.quote(str(self.data_dir))}" if elsewhere else "")
+
+    def full(self) -> str:
+        """One sentence where the disk below has no room left, else empty."""
+        try:
+            free = shutil.disk_usage(self.data_dir).free
+        except OSError:
+            return ""
+        return f"The disk of {self.data_dir} is full: {free // 1024**2} MiB free." if free < FULL_BYTES else ""
 
     def create(self) -> None:
         """Make the directories. Only the user may look into them: they hold everything the system knows."""

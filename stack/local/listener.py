@@ -3,6 +3,7 @@
 Speaks supervisord's event protocol on stdin and stdout; so nothing may be printed here.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -23,10 +24,10 @@ def is_unexpected(event: str, payload: dict[str, str]) -> bool:
 
 
 def count(path: Path, process: str) -> None:
-    """Add one for a process named ``group:name``."""
-    counts = jsonfile.read(path)
-    counts[process] = int(counts.get(process, 0)) + 1
-    jsonfile.write(path, counts)
+    """Add one for a process named ``group:name``. A full disk loses the count, not the listener."""
+    counts = jsonfile.counts(path)
+    with contextlib.suppress(OSError):
+        jsonfile.write(path, {**counts, process: counts.get(process, 0) + 1})
 
 
 def serve(path: Path, source: BinaryIO, sink: BinaryIO) -> None:

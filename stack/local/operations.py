@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from backend.contract.ports import Ports
 from stack.board import StepBoard
 from stack.catalogue import HealthKind, Service, find
-from stack.errors import StackError, StepFailedError, UnknownServiceError, WaitTimeoutError
+from stack.errors import StackError, StepFailedError, UnknownServiceError, WaitTimeoutError, system_error
 from stack.local import daemon, instance, logs
 from stack.local.layout import Layout
 from stack.local.probes import Prober
@@ -106,12 +106,10 @@ def _guarded(board: StepBoard, steps: Iterator[Step], last: str) -> Iterator[Ste
     try:
         yield from board.all()
         yield from steps
-    except StepFailedError as error:
-        yield board.failed(error.step, str(error))
-        raise
-    except StackError as error:
-        yield board.failed(last, str(error))
-        raise
+    except (StackError, OSError, UnicodeError) as caught:
+        error = caught if isinstance(caught, StackError) else system_error(caught)
+        yield board.failed(error.step if isinstance(error, StepFailedError) else last, str(error))
+        raise error from error.__cause__
 
 
 def _forget_state(layout: Layout, service: Service) -> None:
@@ -144,6 +142,7 @@ def _start(supervisor: Supervisor, board: StepBoard, layout: Layout, ports: Port
         excerpt=lambda name: logs.excerpt(layout, name, scaled=service.scalable),
         why_down=lambda service, process: why_down(layout, service, process),
         command=layout.command,
+        obstacle=layout.full,
         cancel=threading.Event(),
     )
     yield from starter.run([service], instance.wanted_replicas(layout))

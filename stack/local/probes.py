@@ -1,5 +1,6 @@
 """Asks a service whether it is well. Each probe answers within `PROBE_TIMEOUT_S` and never raises for an unwell service."""
 
+import math
 import socket
 import struct
 import time
@@ -90,9 +91,12 @@ class Prober:
         if not state:
             return Health(False, f"{service.title} has not reported yet.")
         message = str(state.get("message", ""))
-        age_s = time.time() - float(state.get("at", 0))
+        at = state.get("at")
+        age_s = time.time() - at if isinstance(at, int | float) else math.inf
         if not state.get("ok"):
             return Health(False, message or f"{service.title} reports that it is not well.")
+        if not math.isfinite(age_s):
+            return Health(False, f"{service.title} has not reported when.")
         if age_s > STATE_MAX_AGE_S:
             return Health(False, f"{service.title} has not reported for {age_s:.0f} s.")
         return Health(True)

@@ -42,16 +42,18 @@ class Starter:
         excerpt: Callable[[str], str],
         why_down: Callable[[Service, ProcessInfo], str],
         command: Callable[[str], str],
+        obstacle: Callable[[], str],
         cancel: threading.Event,
     ) -> None:
         """
         Args:
+            obstacle: What keeps every service from starting, one sentence, or empty; see `Layout.full`.
             excerpt: Last log lines of a service, for error messages.
             why_down: Why a process does not run, one sentence.
             command: A command line as it is typed for this system; see `Layout.command`.
         """
         self._supervisor, self._probe, self._board, self._cancel = supervisor, probe, board, cancel
-        self._excerpt, self._why_down, self._command = excerpt, why_down, command
+        self._excerpt, self._why_down, self._command, self._obstacle = excerpt, why_down, command, obstacle
 
     def run(self, services: Sequence[Service], wanted: Mapping[str, int]) -> Iterator[Step]:
         """Start and await all. The board has a step for each already.
@@ -115,6 +117,7 @@ class Starter:
 
     def _failure(self, service: Service, why: str, kind: type[StepFailedError]) -> StepFailedError:
         lines = self._excerpt(service.name)
+        why = " ".join(filter(None, [self._obstacle(), why]))
         remedy = f"See `{self._command(f'logs {service.name}')}`, then run `up` again."
         text = why + (f" Its last lines:\n{lines}\n" if lines else "")
         return kind(service.name, f"{service.title} did not start", why=text, remedy=remedy, service=service.name)

@@ -29,12 +29,12 @@ class StatusReader:
         try:
             found = self._supervisor.processes()
         except NotRunningError:
-            stopped = not intent.shall_run(self._layout)
+            stopped = not intent.should_run(self._layout)
             return [self._gone(service, wanted[service.name], stopped=stopped) for service in SERVICES]
         by_service = {s.name: [p for p in found if p.group == s.name] for s in SERVICES}
         alive = [s for s in SERVICES if any(p.is_alive for p in by_service[s.name])]
         health = self._prober.probe_all(alive)
-        restarts = jsonfile.read(self._layout.restarts_file)
+        restarts = jsonfile.counts(self._layout.restarts_file)
         return [
             self._row(service, by_service[service.name], wanted[service.name], health.get(service.name), restarts)
             for service in SERVICES

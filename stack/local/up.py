@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from backend.contract.ports import Ports
 from stack import canary, catalogue
 from stack.board import StepBoard
-from stack.errors import CancelledError, PreflightError, StackError, StepFailedError
+from stack.errors import CancelledError, PreflightError, StackError, StepFailedError, system_error
 from stack.jars import resolve
 from stack.local import cds, daemon, instance, intent, jsonfile, kafka, logs, model_key, supervisord
 from stack.local.layout import Layout
@@ -49,14 +49,15 @@ class Up:
         try:
             yield from board.all()
             yield from self._steps()
-        except StackError as error:
+        except (StackError, OSError, UnicodeError) as caught:
+            error = caught if isinstance(caught, StackError) else system_error(caught)
             running = board.running()
             if isinstance(error, StepFailedError) and board.has(error.step):
                 failed = error.step
             else:
                 failed = running[0] if running else PREPARE
             yield board.failed(failed, str(error))
-            raise
+            raise error from error.__cause__
 
     def _steps(self) -> Iterator[Step]:
         yield from self._prepare()
@@ -73,6 +74,7 @@ class Up:
             excerpt=lambda name: logs.excerpt(self._layout, name, scaled=catalogue.find(name).scalable),
             why_down=lambda service, process: why_down(self._layout, service, process),
             command=self._layout.command,
+            obstacle=self._layout.full,
             cancel=self._cancel,
         )
         yield from starter.run(self._first, wanted)
@@ -143,7 +145,7 @@ class Up:
         model_key.provide(layout.model_key)
         running = daemon.is_running(layout)
         text = supervisord.render(layout, self._programs(running=running))
-        changed = not layout.supervisor_conf.exists() or layout.supervisor_conf.read_text("utf-8") != text
+        changed = not layout.supervisor_conf.exists() or layout.supervisor_conf.read_bytes() != text.encode()
         if changed:
             layout.supervisor_conf.write_text(text, "utf-8")
         if not running:
@@ -165,7 +167,7 @@ class Up:
         )
         remembered = jsonfile.read(layout.instance_file)
         if running:
-            recording = list(remembered.get("recording", ()))
+            recording = list(jsonfile.strings(remembered.get("recording")))
         else:
             recording = archives.missing()
             archives.begin()

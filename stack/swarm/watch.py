@@ -8,7 +8,7 @@ from typing import Final
 
 from stack.board import StepBoard
 from stack.catalogue import BY_NAME
-from stack.errors import CancelledError, EngineTimeoutError, StackError, StepFailedError, WaitTimeoutError
+from stack.errors import CancelledError, EngineTimeoutError, StackError, StepFailedError, WaitTimeoutError, system_error
 from stack.swarm import logs
 from stack.swarm.judge import Verdict, hopeless, judge, remedy, sentence
 from stack.swarm.site import Site
@@ -185,11 +185,12 @@ def guarded(board: StepBoard, steps: Iterator[Step], first: str) -> Iterator[Ste
     try:
         yield from board.all()
         yield from steps
-    except StackError as error:
+    except (StackError, OSError, UnicodeError) as caught:
+        error = caught if isinstance(caught, StackError) else system_error(caught)
         running = board.running()
         if isinstance(error, StepFailedError) and board.has(error.step):
             failed = error.step
         else:
             failed = running[0] if running else first
         yield board.failed(failed, str(error))
-        raise
+        raise error from error.__cause__

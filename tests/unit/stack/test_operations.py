@@ -105,7 +105,7 @@ def test_only_spark_jobs_are_reset(layout: Layout) -> None:
 def test_down_stops_whoever_feeds_others_first(layout: Layout, supervisor: FakeSupervisor) -> None:
     intent.remember_up(layout)
     steps = list(down.Down(layout).run())
-    assert not intent.shall_run(layout)
+    assert not intent.should_run(layout)
     stopped = [name for call, name in supervisor.calls if call == "stop"]
     assert stopped[0] == "generator:generator"
     assert stopped.index("paai:2") < stopped.index("broker:broker") < stopped.index("zookeeper:zookeeper")

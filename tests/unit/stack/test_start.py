@@ -24,6 +24,7 @@ def start(
     probe: Callable[[Service], Health] = lambda _: HEALTHY,
     services: tuple[Service, ...] = SERVICES,
     cancel: threading.Event | None = None,
+    obstacle: str = "",
 ) -> list[Step]:
     board = StepBoard()
     for service in services:
@@ -39,6 +40,7 @@ def start(
         excerpt=lambda _: "  last line",
         why_down=why_down,
         command="stack {}".format,
+        obstacle=lambda: obstacle,
         cancel=cancel or threading.Event(),
     )
     return list(starter.run(services, WANTED))
@@ -128,3 +130,9 @@ def test_cancel_ends_the_wait(supervisor: FakeSupervisor) -> None:
 
     with pytest.raises(CancelledError):
         start(supervisor, probe, cancel=cancel)
+
+
+def test_a_full_disk_is_named_before_what_the_service_said(supervisor: FakeSupervisor) -> None:
+    supervisor.outcome["broker"] = "FATAL"
+    with pytest.raises(StepFailedError, match=r"did not start: The disk of /data is full: 0 MiB free\. Kafka broker is FATAL"):
+        start(supervisor, obstacle="The disk of /data is full: 0 MiB free.")
