@@ -1,4 +1,4 @@
-"""Reading a request's body with a limit that counts what really arrives, whatever Content-Length says."""
+"""Reading a request's body: unpacked, with a limit that counts what really arrives, whatever Content-Length says."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,11 +7,16 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.common.answers import send_error
-from backend.common.errors import BodyTooLargeError, ClientGoneError, ServiceError, UnavailableError
+from backend.common.encoding import coding_of, unpack
+from backend.common.errors import BodyTooLargeError, ClientGoneError, InvalidInputError, ServiceError, UnavailableError
 from backend.contract.limits import MAX_BODY_BYTES
+from backend.contract.nesting import TOO_DEEP, is_too_deep
+from backend.contract.parsing import to_utf8
 
 #: Seconds for a body that comes in several parts to arrive. A client slower than that is answered 408.
 BODY_TIMEOUT_S: Final = 60.0
+#: A body that does not compress may be this much longer packed than unpacked.
+PACKING_BYTES: Final = 64 * 1024
 #: What a too large body may still send before the connection is cut: a client that gets to the end of its
 #: request reads the 413, one that is cut off sees a reset connection.
 DISCARD_BYTES: Final = 64 * 1024 * 1024
@@ -20,6 +25,8 @@ DISCARD_S: Final = 10.0
 MAX_HELD_BYTES: Final = 256 * 1024 * 1024
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Headers that no longer tell of the body that is handed on.
+_REPLACED = frozenset({b"content-type", b"content-encoding", b"content-length"})
 
 
 class BodyTimeoutError(ServiceError):
@@ -36,7 +43,7 @@ class BodyReader:
     """Reads bodies of one process.
 
     Attributes:
-        limit: Largest body, in bytes.
+        limit: Largest body, in bytes, unpacked.
         held: Bytes of unfinished bodies held now.
         max_held: Bound on `held`.
     """
@@ -45,15 +52,23 @@ class BodyReader:
     held: int = 0
     max_held: int = MAX_HELD_BYTES
 
-    async def read(self, receive: Receive) -> bytes:
-        """The whole body.
+    async def read(self, scope: Scope, receive: Receive) -> bytes:
+        """Return the whole body, unpacked.
 
         Raises:
             BodyTooLargeError: over the limit.
+            UnsupportedEncodingError: packed in a way that is not accepted.
+            InvalidInputError: not packed as Content-Encoding says.
             UnavailableError: too many large bodies are arriving at once.
             BodyTimeoutError: the body stopped arriving.
             ClientGoneError: the client left.
         """
+        coding = coding_of(scope["headers"])
+        if not coding:
+            return await self._read_all(receive, self.limit)
+        return unpack(await self._read_all(receive, self.limit + PACKING_BYTES), coding, limit=self.limit)
+
+    async def _read_all(self, receive: Receive, limit: int) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
@@ -61,19 +76,19 @@ class BodyReader:
         if message.get("more_body"):
             try:
                 async with asyncio.timeout(BODY_TIMEOUT_S):
-                    return await self._read_parts(body, receive)
+                    return await self._read_parts(body, receive, limit)
             except TimeoutError:
                 raise BodyTimeoutError from None
-        if len(body) > self.limit:
+        if len(body) > limit:
             raise BodyTooLargeError(self.limit)
         return body
 
-    async def _read_parts(self, first: bytes, receive: Receive) -> bytes:
+    async def _read_parts(self, first: bytes, receive: Receive, limit: int) -> bytes:
         parts, size, more = [first], len(first), True
         self.held += size
         try:
             while more:
-                if size > self.limit:
+                if size > limit:
                     parts.clear()
                     await self._discard(size, receive)
                 if self.held > self.max_held:
@@ -86,7 +101,7 @@ class BodyReader:
                 parts.append(part)
                 size += len(part)
                 self.held += len(part)
-            if size > self.limit:
+            if size > limit:
                 raise BodyTooLargeError(self.limit)
             return b"".join(parts)
         finally:
@@ -109,7 +124,7 @@ class BodyReader:
 
 
 class BodyLimit:
-    """ASGI middleware: reads the body within the limit, then hands it on whole, and as JSON whatever its label says."""
+    """ASGI middleware: reads the body within the limit, then hands it on whole, unpacked, and as JSON whatever its type."""
 
     def __init__(self, app: ASGIApp, reader: BodyReader) -> None:
         self._app, self._reader = app, reader
@@ -120,12 +135,14 @@ class BodyLimit:
             return
         body: bytes | None
         try:
-            body = await self._reader.read(receive)
+            body = await self._reader.read(scope, receive)
+            if is_too_deep(to_utf8(body)):
+                raise InvalidInputError([{"type": "json_invalid", "loc": ["body"], "msg": TOO_DEEP}])
         except ServiceError as error:
             await send_error(send, error)
             return
 
-        headers = [item for item in scope["headers"] if item[0] != b"content-type"]
+        headers = [item for item in scope["headers"] if item[0] not in _REPLACED]
         scope = {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
 
         async def replay() -> Message:

@@ -5,6 +5,7 @@ ServiceError                    answered as {"detail": …} with its status
 ├── NotFoundError               404
 ├── ConflictError               409
 ├── BodyTooLargeError           413
+├── UnsupportedEncodingError    415, Content-Encoding names another coding or several
 ├── InvalidInputError           422, which field and why
 └── UnavailableError            503 + Retry-After, not taken: repeat it
 ConfigurationError              the service cannot start with these settings
@@ -70,6 +71,16 @@ class BodyTooLargeError(ServiceError):
         self.limit, self.close = limit, close
         detail = f"The body is larger than {limit:,} bytes ({limit / 1024**2:g} MiB); send it in smaller parts."
         super().__init__(detail, headers={"Connection": "close"} if close else None)
+
+
+class UnsupportedEncodingError(ServiceError):
+    """The body has a content coding that is not accepted."""
+
+    status = 415
+
+    def __init__(self, coding: str, *, accepted: str) -> None:
+        detail = f"Content-Encoding {coding[:80]!r} is not accepted; send one of {accepted}, or none."
+        super().__init__(detail, headers={"Accept-Encoding": accepted})
 
 
 class InvalidInputError(ServiceError):

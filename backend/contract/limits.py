@@ -3,6 +3,8 @@
 from typing import Final
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+#: Levels of arrays and objects in a body.
+MAX_JSON_DEPTH: Final = 100
 MAX_BATCH_READINGS: Final = 10_000
 MAX_DEVICE_ID_CHARS: Final = 128
 
@@ -12,6 +14,9 @@ MAX_EPOCH_SECONDS: Final = 1e11
 #: 1583-01-01T00:00:00Z in milliseconds since the epoch, the earliest time of a reading. There ISO 8601 begins; before it the
 #: calendars of Connect (Java's: Julian up to 1582) and of all others differ by days.
 FIRST_TIME_MS: Final = -12_212_553_600_000
+
+#: 9999-12-31T23:59:59.999Z in milliseconds since the epoch, the last time with a year of four digits.
+LAST_TIME_MS: Final = 253_402_300_799_999
 
 #: How far ahead of the server's clock a reading may be stamped.
 MAX_FUTURE_S: Final = 1.0

@@ -14,8 +14,9 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from backend.contract.devices import BY_TAG, DEVICE_TYPES
-from backend.contract.limits import MAX_BATCH_READINGS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS
+from backend.contract.limits import MAX_BATCH_READINGS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS, MAX_JSON_DEPTH
 from backend.contract.messages import DeviceMessage
+from backend.contract.nesting import TOO_DEEP, is_too_deep
 from backend.contract.readings import NOT_PRINTABLE, FieldError, InvalidBatchError, InvalidReadingError, Reading
 from backend.contract.timestamps import MAX_FUTURE_MS, check_not_future, iso_of, parse_timestamp
 
@@ -86,6 +87,8 @@ class ReadingParser:
         Raises:
             InvalidReadingError: says which field and why.
         """
+        if body.count(b"[") + body.count(b"{") > MAX_JSON_DEPTH and is_too_deep(to_utf8(body)):
+            raise InvalidReadingError([{"type": "json_invalid", "loc": (), "msg": TOO_DEEP}])
         try:
             reading = self._fast_one.decode(body)
         except _NOT_FAST:
@@ -101,8 +104,11 @@ class ReadingParser:
         try:
             readings: list[Any] = self._fast_list.decode(body)
         except _NOT_FAST:
-            return self._parse_items(body, now_ms)
+            return self._parse_items(to_utf8(body), now_ms)
         _check_count(len(readings))
+        # Of flat readings there are as many opening brackets as readings, and one of the array.
+        if body.count(b"[") + body.count(b"{") > len(readings) + MAX_JSON_DEPTH and is_too_deep(body):
+            return self._parse_items(body, now_ms)
         batch = ParsedBatch()
         add = batch.messages.append
         latest_ms = now_ms + MAX_FUTURE_MS
@@ -130,7 +136,7 @@ class ReadingParser:
 
     def _parse_items(self, body: bytes, now_ms: int) -> ParsedBatch:
         batch = ParsedBatch()
-        for index, item in enumerate(self._split(to_utf8(body))):
+        for index, item in enumerate(self._split(body)):
             try:
                 batch.messages.append(self.parse(item, now_ms=now_ms))
             except InvalidReadingError as error:
@@ -140,7 +146,7 @@ class ReadingParser:
     def _split(self, body: bytes) -> list[bytes]:
         """The JSON text of each item."""
         # More commas than any sensible batch has: do not make objects before the items are counted.
-        if body.count(b",") <= 10 * MAX_BATCH_READINGS:
+        if body.count(b",") <= 10 * MAX_BATCH_READINGS and not is_too_deep(body):
             try:
                 items = [bytes(raw) for raw in self._raw_list.decode(body)]
             except _NOT_FAST:
@@ -253,10 +259,10 @@ def _split_by_tokens(body: bytes) -> list[bytes]:
                 if body[token.end() :].strip() or not all(item.strip() for item in items):
                     break
                 return items
+    if is_too_deep(body):
+        raise _not_a_batch("json_invalid", TOO_DEEP)
     try:
         json.loads(body)
-    except RecursionError:
-        raise _not_a_batch("json_invalid", "Invalid JSON: nested too deeply") from None
     except ValueError as error:
         raise _not_a_batch("json_invalid", f"Invalid JSON: {error}") from None
     raise _not_a_batch("list_type", "must be a JSON array of readings")

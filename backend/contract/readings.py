@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from backend.contract.devices import BAROMETER, HEART_RATE_METER, HYGROMETER, THERMOSTAT
-from backend.contract.limits import MAX_DEVICE_ID_CHARS, MAX_FUTURE_S
+from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS, MAX_FUTURE_S
 from backend.contract.timestamps import parse_timestamp
 
 #: {"type", "loc", "msg"} and what pydantic adds; `loc` starts with the field's name.
@@ -87,9 +87,10 @@ Timestamp = Annotated[
     PlainValidator(parse_timestamp),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "string"}, {"type": "number", "minimum": 0, "maximum": 1e11}],
-            "description": "When it was measured: ISO 8601 with offset or Z (without = UTC), or epoch seconds. Truncated to "
-            f"milliseconds. At most {MAX_FUTURE_S:g} s ahead of the server's clock.",
+            "anyOf": [{"type": "string"}, {"type": "number", "minimum": FIRST_TIME_MS // 1000, "maximum": MAX_EPOCH_SECONDS}],
+            "description": "When it was measured: ISO 8601 with offset or Z (without = UTC), or epoch seconds, as a number or "
+            "a string; a string of 8 digits is a day. Truncated to milliseconds. "
+            f"At most {MAX_FUTURE_S:g} s ahead of the server's clock.",
             "examples": ["2023-03-28T20:04:22.000Z", 1680033862],
         }
     ),

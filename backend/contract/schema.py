@@ -4,6 +4,7 @@
 """
 
 import argparse
+import inspect
 import json
 import sys
 from dataclasses import asdict
@@ -29,10 +30,13 @@ def build() -> dict[str, Any]:
     """The document."""
     (reference,), definitions = msgspec.json.schema_components([DeviceMessage])
     assert reference == {"$ref": "#/$defs/DeviceMessage"}  # noqa: S101
+    message = definitions["DeviceMessage"]
+    # The interpreter takes the indentation of docstrings away from 3.13 on.
+    message["description"] = inspect.cleandoc(message["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "reading": TypeAdapter(Reading).json_schema(),
-        "device_message": definitions["DeviceMessage"],
+        "device_message": message,
         "device_types": [asdict(device) for device in DEVICE_TYPES],
         "names": _constants(names),
         "ports": _constants(ports),

@@ -38,7 +38,7 @@ class Ingest:
 
     async def device(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One reading: 200 and an empty body once Kafka has acknowledged it."""
-        body = await self._bodies.read(receive)
+        body = await self._bodies.read(scope, receive)
         try:
             message = self._parser.parse(body, now_ms=time.time_ns() // 1_000_000)
         except InvalidReadingError as error:
@@ -52,7 +52,7 @@ class Ingest:
 
     async def devices(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A batch: 200, how many were accepted, and which were not and why."""
-        body = await self._bodies.read(receive)
+        body = await self._bodies.read(scope, receive)
         try:
             batch = self._parser.parse_batch(body, now_ms=time.time_ns() // 1_000_000)
         except InvalidBatchError as error:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 
 from backend.common.app import JsonAnswer
 from backend.contract.devices import SENSORS
+from backend.contract.limits import LAST_TIME_MS
 from backend.contract.readings import DeviceId
 from backend.contract.times import to_iso
 from backend.contract.timestamps import parse_time
@@ -16,14 +17,13 @@ from backend.paai.deps import Questions
 from backend.paai.stored import Statistics
 
 _EARLIEST_MS = -62_135_596_800_000
-_LATEST_MS = 253_402_300_799_999
 
 
 def _time(value: object) -> int | None:
     if value is None:
         return None
     # A frame may begin before anything could be measured and end after now; beyond the calendar it is cut.
-    return min(max(parse_time(value), _EARLIEST_MS), _LATEST_MS)
+    return min(max(parse_time(value), _EARLIEST_MS), LAST_TIME_MS)
 
 
 QueryTime = Annotated[

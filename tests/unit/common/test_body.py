@@ -11,6 +11,7 @@ from backend.common.body import BodyReader, BodyTimeoutError
 from backend.common.errors import BodyTooLargeError, ClientGoneError, UnavailableError
 
 Receive = Callable[[], Awaitable[Any]]
+SCOPE: dict[str, Any] = {"type": "http", "headers": []}
 
 
 def sending(*parts: bytes, end: bool = True) -> Receive:
@@ -28,9 +29,9 @@ def sending(*parts: bytes, end: bool = True) -> Receive:
 
 async def test_whole_bodies() -> None:
     reader = BodyReader(limit=10)
-    assert await reader.read(sending(b"")) == b""
-    assert await reader.read(sending(b"0123456789")) == b"0123456789"
-    assert await reader.read(sending(b"01234", b"", b"56789")) == b"0123456789"
+    assert await reader.read(SCOPE, sending(b"")) == b""
+    assert await reader.read(SCOPE, sending(b"0123456789")) == b"0123456789"
+    assert await reader.read(SCOPE, sending(b"01234", b"", b"56789")) == b"0123456789"
     assert reader.held == 0
 
 
@@ -38,7 +39,7 @@ async def test_whole_bodies() -> None:
 async def test_too_large(parts: tuple[bytes, ...]) -> None:
     reader = BodyReader(limit=10)
     with pytest.raises(BodyTooLargeError) as caught:
-        await reader.read(sending(*parts))
+        await reader.read(SCOPE, sending(*parts))
     assert not caught.value.close
     assert reader.held == 0
 
@@ -53,7 +54,7 @@ async def test_endless_body_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"type": "http.request", "body": b"x" * 100, "more_body": True}
 
     with pytest.raises(BodyTooLargeError) as caught:
-        await BodyReader(limit=10).read(receive)
+        await BodyReader(limit=10).read(SCOPE, receive)
     assert caught.value.headers == {"Connection": "close"}
     assert asked < 15
 
@@ -62,14 +63,14 @@ async def test_client_that_leaves() -> None:
     reader = BodyReader(limit=10)
     for parts in ((b"x",), (b"x" * 20,)):
         with pytest.raises(ClientGoneError):
-            await reader.read(sending(*parts, end=False))
+            await reader.read(SCOPE, sending(*parts, end=False))
     assert reader.held == 0
 
 
 async def test_all_bodies_together_are_bounded() -> None:
     reader = BodyReader(limit=1000, max_held=50)
     with pytest.raises(UnavailableError):
-        await reader.read(sending(b"x" * 60, b"x"))
+        await reader.read(SCOPE, sending(b"x" * 60, b"x"))
     assert reader.held == 0
 
 
@@ -86,4 +87,4 @@ async def test_body_that_stops_arriving(monkeypatch: pytest.MonkeyPatch) -> None
         return None
 
     with pytest.raises(BodyTimeoutError):
-        await BodyReader(limit=10).read(receive)
+        await BodyReader(limit=10).read(SCOPE, receive)

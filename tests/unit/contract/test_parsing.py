@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.contract.devices import BY_TAG, DEVICE_TYPES
-from backend.contract.limits import FIRST_TIME_MS, MAX_BATCH_READINGS
+from backend.contract.limits import FIRST_TIME_MS, MAX_BATCH_READINGS, MAX_JSON_DEPTH
 from backend.contract.messages import DeviceMessage
+from backend.contract.nesting import is_too_deep
 from backend.contract.parsing import ReadingParser, to_utf8
 from backend.contract.readings import InvalidBatchError, InvalidReadingError, describe
 from backend.contract.times import to_iso
@@ -115,6 +116,46 @@ def test_an_item_that_is_no_json_is_bad_alone(bad: str) -> None:
     batch = PARSER.parse_batch(f"[{GOOD},{bad},{GOOD}]".encode(), now_ms=NOW)
     assert (len(batch.messages), [index for index, _ in batch.rejected]) == (2, [1])
     assert describe(batch.rejected[0][1])
+
+
+@pytest.mark.parametrize("parser", [PARSER, SLOW], ids=["fast", "models"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_depth_that_is_taken_is_the_same_everywhere(parser: ReadingParser, encoding: str) -> None:
+    def nested(levels: int) -> str:
+        return (
+            GOOD[:-1]
+            + ',"x":'
+            + '[{"y]\\"":' * (levels // 2)
+            + "[" * (levels % 2)
+            + "]" * (levels % 2)
+            + ("1" * (1 - levels % 2) + "}]" * (levels // 2) + "}")
+        )
+
+    taken, refused = nested(MAX_JSON_DEPTH - 1), nested(MAX_JSON_DEPTH)
+    assert json.loads(refused)["device_id"] == "1"
+    assert parser.parse(taken.encode(encoding), now_ms=NOW).device_id == "1"
+    with pytest.raises(InvalidReadingError, match="nested deeper than 100 levels"):
+        parser.parse(refused.encode(encoding), now_ms=NOW)
+    batch = parser.parse_batch(f"[{taken},{refused},{GOOD},{nested(3000)}]".encode(encoding), now_ms=NOW)
+    assert (len(batch.messages), [index for index, _ in batch.rejected]) == (2, [1, 3])
+
+
+@pytest.mark.parametrize(
+    ("body", "too_deep"),
+    [
+        (b"[" * 100 + b"]" * 100, False),
+        (b"[" * 101 + b"]" * 101, True),
+        (b"[" * 101, True),
+        (b"[]" * 4_000_000, False),
+        (b'"' + b"[" * 200 + b'"', False),
+        (b'"\\"' + b"[" * 200 + b'"', False),
+        (b'"\\\\"' + b"[" * 200 + b'"', True),
+        (b"]" * 200, False),
+        (b"[{" * 60 + b"}]" * 60, True),
+    ],
+)
+def test_depth(body: bytes, too_deep: bool) -> None:
+    assert is_too_deep(body) is too_deep
 
 
 def test_counts() -> None:

@@ -57,7 +57,25 @@ def test_anything_is_taken_or_refused_with_a_reason(value: object) -> None:
         (-12_212_553_600.001, "1583"),
         ("1582-12-31T23:59:59.999Z", "1583"),
         ("0001-01-01T00:00:00Z", "1583"),
+        (-63_000_000_000, "year 1"),
+        (1_680_033_862_000_000, "microseconds: divide it by 1000000$"),
+        (1_680_033_862_000_000_000, "nanoseconds: divide it by 1000000000$"),
+        (-1_680_033_862_000, "milliseconds"),
+        (1e25, "too large for epoch seconds$"),
         (-(10**30), "year 1"),
+        ("9999-12-31T23:59:59-01:00", "after the year 9999"),
+        ("9999-12-31T24:00:00Z", "after the year 9999"),
+        ("2023", "could be a date"),
+        ("202303", "could be a date"),
+        ("20230230", "no day"),
+        ("99999999", "no day"),
+        ("2023-03-28T20:04:60Z", "23:59 UTC only"),
+        ("2016-12-31T23:59:61Z", "ISO 8601"),
+        ("2016-12-31T24:00:01Z", "ISO 8601"),
+        ("2016-12-31T25:00:00Z", "ISO 8601"),
+        ("2016-02-30T24:00:00Z", "ISO 8601"),
+        ("2023-03-28T20:04+01.000Z", "ISO 8601"),
+        ("2023-03-28T20+01:00.000Z", "ISO 8601"),
         (float("nan"), "finite"),
         (float("inf"), "finite"),
         (True, "ISO 8601"),
@@ -69,6 +87,28 @@ def test_anything_is_taken_or_refused_with_a_reason(value: object) -> None:
 def test_reasons(value: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_timestamp(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("20230328", "2023-03-28T00:00:00.000Z"),
+        (20230328, "1970-08-23T03:32:08.000Z"),
+        ("1680033862", "2023-03-28T20:04:22.000Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31T23:59:60.000Z", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31t23:59:60,5z", "2017-01-01T00:00:00.500Z"),
+        ("20161231T235960Z", "2017-01-01T00:00:00.000Z"),
+        ("2017-01-01 00:59:60+01:00", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31T24:00:00Z", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31T24:00:00.000Z", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31 24:00", "2017-01-01T00:00:00.000Z"),
+        ("20161231T24", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31T24:00:00+02:00", "2016-12-31T22:00:00.000Z"),
+    ],
+)
+def test_days_leap_seconds_and_the_end_of_a_day(value: object, expected: str) -> None:
+    assert to_iso(parse_timestamp(value)) == expected
 
 
 def test_before_the_epoch_a_time_is_truncated_towards_the_past_too() -> None:
