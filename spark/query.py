@@ -77,6 +77,7 @@ def read(session: SparkSession, settings: JobSettings) -> DataFrame:
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
         .option("subscribe", names.TOPIC_MESSAGES)
+        .option("kafka.isolation.level", "read_committed")
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)

@@ -18,6 +18,11 @@ FIRST_TIME_MS: Final = -12_212_553_600_000
 #: 9999-12-31T23:59:59.999Z in milliseconds since the epoch, the last time with a year of four digits.
 LAST_TIME_MS: Final = 253_402_300_799_999
 
+#: How long a transaction may stay open at the broker, in seconds.
+TRANSACTION_MAX_S: Final = 60
+#: A partition whose last stable offset stands still before its end for longer than this is reported as held, in seconds.
+HELD_AFTER_S: Final = 5.0
+
 #: How far ahead of the server's clock a reading may be stamped.
 MAX_FUTURE_S: Final = 1.0
 

@@ -61,6 +61,8 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         "max.batch.size": "0",
         "consumer.override.max.poll.records": "5000",
         "consumer.override.auto.offset.reset": "earliest",
+        # Aborted transactions are readings for nobody.
+        "consumer.override.isolation.level": "read_committed",
         # Connect diverts what it cannot convert; the connector what MongoDB refuses as data. "data" and not "all": with
         # "all" an outage of MongoDB would send whole batches of good readings to the dead letters.
         "errors.tolerance": "all",

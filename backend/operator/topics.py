@@ -41,8 +41,8 @@ def wanted_topics(*, retention_hours: float, retention_bytes: int) -> tuple[Topi
         return {
             "cleanup.policy": "delete",
             "retention.ms": retention_ms,
-            # A record stamped years ahead would never age out, and would let its reading push Spark's watermark.
-            "message.timestamp.after.max.ms": "3600000",
+            # Records are judged, ordered and aged out by their arrival, whatever time their producer gave them.
+            "message.timestamp.type": "LogAppendTime",
             "retention.bytes": str(per_partition),
             "segment.bytes": str(max(1024 * 1024, min(128 * 1024 * 1024, per_partition // 4))),
         }

@@ -60,7 +60,10 @@ def broker_properties(*, data_dir: str, replicas: int = 1) -> dict[str, str]:
         "transaction.state.log.min.isr": in_sync,
         "transaction.state.log.num.partitions": "4",
         "group.initial.rebalance.delay.ms": "0",
-        "log.message.timestamp.type": "CreateTime",
+        # Of a transaction left open every reader of committed records waits for the end.
+        "transaction.max.timeout.ms": str(limits.TRANSACTION_MAX_S * 1000),
+        # A producer's own time may be anything; order, retention and "not from the future" go by the arrival.
+        "log.message.timestamp.type": "LogAppendTime",
         "log.retention.hours": str(limits.RETENTION_HOURS),
         "log.retention.bytes": str(limits.RETENTION_BYTES // names.MESSAGES_PARTITIONS),
         # Retention removes whole segments only: they must be small against the limit.

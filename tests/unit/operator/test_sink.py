@@ -17,6 +17,10 @@ def test_an_outage_diverts_nothing_and_bad_data_goes_to_the_dead_letters_with_it
     assert bounds["socketTimeoutMS"] == ["30000"]  # of a database that is gone nobody says that no answer will come
 
 
+def test_aborted_transactions_are_readings_for_nobody() -> None:
+    assert sink_config(mongo_uri="mongodb://m/", tasks=2)["consumer.override.isolation.level"] == "read_committed"
+
+
 def test_dead_letters_are_kept_as_often_as_everything_else() -> None:
     wanted = "errors.deadletterqueue.topic.replication.factor"
     assert sink_config(mongo_uri="mongodb://m/", tasks=2)[wanted] == "1"

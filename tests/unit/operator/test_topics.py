@@ -105,3 +105,9 @@ def test_an_outage_is_waited_for(admin: FakeAdmin, keeper: TopicKeeper) -> None:
     found = keeper.step()
     assert found.waiting
     assert "no broker answers" in found.message
+
+
+def test_an_existing_topic_is_stamped_by_the_broker(keeper: TopicKeeper, admin: FakeAdmin) -> None:
+    admin.topics = {spec.name: (spec.partitions, {**spec.config, "message.timestamp.type": "CreateTime"}) for spec in SPECS}
+    converge(keeper)
+    assert {config["message.timestamp.type"] for _, config in admin.topics.values()} == {"LogAppendTime"}
