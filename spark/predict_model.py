@@ -6,6 +6,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from backend.contract.documents import DECODING
 from backend.predictor.errors import ModelError
 from backend.predictor.models.bundle import Bundle
 from backend.predictor.registry import Registry, RegistryUnavailableError
@@ -27,7 +28,7 @@ class PromotedModel:
             serverSelectionTimeoutMS=2000,
             connectTimeoutMS=2000,
             socketTimeoutMS=60_000,
-            tz_aware=True,
+            **DECODING,
         )
         self._registry = Registry(self._client, key=key)
         self._poll_s = poll_s

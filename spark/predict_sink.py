@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from pymongo import MongoClient, ReplaceOne
 from pymongo.errors import PyMongoError
 
+from backend.contract.documents import DECODING
 from backend.contract.names import COLLECTION_PREDICTIONS, DATABASE, TOPIC_PREDICTIONS
 from backend.contract.times import to_datetime
 from backend.contract.timestamps import iso_of
@@ -49,7 +50,12 @@ class Sink:
             }
         )
         self._client: MongoClient[Document] = MongoClient(
-            mongo_uri, appname="spark-predict", serverSelectionTimeoutMS=5000, connectTimeoutMS=5000, socketTimeoutMS=60_000
+            mongo_uri,
+            **DECODING,
+            appname="spark-predict",
+            serverSelectionTimeoutMS=5000,
+            connectTimeoutMS=5000,
+            socketTimeoutMS=60_000,
         )
         self._collection = self._client[DATABASE][collection]
         self._encoder = msgspec.json.Encoder()

@@ -13,6 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from backend.contract import names
+from backend.contract.documents import DECODING
 from spark.transform import OBSERVED_INPUT, OBSERVED_WINDOWS
 
 log = logging.getLogger("spark-job")
@@ -145,7 +146,12 @@ class ProgressWriter:
 
     def __init__(self, *, mongo_uri: str, database: str = names.DATABASE) -> None:
         self._client: MongoClient[Document] = MongoClient(
-            mongo_uri, appname="spark-job", serverSelectionTimeoutMS=2000, connectTimeoutMS=2000, socketTimeoutMS=5000
+            mongo_uri,
+            **DECODING,
+            appname="spark-job",
+            serverSelectionTimeoutMS=2000,
+            connectTimeoutMS=2000,
+            socketTimeoutMS=5000,
         )
         self._collection = self._client[database][names.COLLECTION_PROGRESS]
         self._newest: Document | None = None

@@ -13,6 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from backend.contract import names
 from backend.contract.devices import THERMOSTAT
+from backend.contract.documents import DECODING
 from stack.errors import CancelledError, WaitTimeoutError
 
 POST_TIMEOUT_S = 120.0
@@ -61,7 +62,7 @@ def send(
         "timestamp": datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000),
     }
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-        mongo, directConnection=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=5000
+        mongo, directConnection=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=5000, **DECODING
     )
     with client:
         collection = client[names.DATABASE][names.COLLECTION_MESSAGES]

@@ -12,6 +12,7 @@ from backend.common.log import set_up_logging
 from backend.common.settings import load_settings
 from backend.common.state import read_state
 from backend.contract import names
+from backend.contract.documents import DECODING
 from backend.contract.login import read_password
 from backend.operator.connect_client import HttpConnect
 from backend.operator.connector import ConnectorKeeper
@@ -47,7 +48,7 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
     # Server selection is short, so that an outage is noticed and said soon; the loop is what waits.
     mongo: MongoClient[dict[str, object]] = MongoClient(
         settings.admin_address,
-        tz_aware=True,
+        **DECODING,
         appname=SERVICE,
         serverSelectionTimeoutMS=min(2000, timeout_ms),
         connectTimeoutMS=min(2000, timeout_ms),
@@ -86,7 +87,7 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
     # goes on there all the same.
     patient: MongoClient[dict[str, object]] = MongoClient(
         settings.admin_address,
-        tz_aware=True,
+        **DECODING,
         appname=SERVICE,
         serverSelectionTimeoutMS=timeout_ms,
         connectTimeoutMS=60_000,
@@ -118,7 +119,11 @@ def _root_keeper(
         password=lambda: read_password(password),
         former=logins / f"mongo_{ROOT}{OLD}",
         log_in=lambda path: MongoClient(
-            settings.former_admin_address(path), appname=SERVICE, serverSelectionTimeoutMS=2000, socketTimeoutMS=30_000
+            settings.former_admin_address(path),
+            **DECODING,
+            appname=SERVICE,
+            serverSelectionTimeoutMS=2000,
+            socketTimeoutMS=30_000,
         ),
     )
 

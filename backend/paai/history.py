@@ -12,17 +12,18 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 import pymongo
-from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from backend.common.errors import UnavailableError
 from backend.common.mongo_errors import LOGIN_REFUSED, is_login_refused, short
+from backend.contract.documents import DECODING
 from backend.contract.names import COLLECTION_MESSAGES, DATABASE
-from backend.contract.times import from_datetime, to_datetime
+from backend.contract.times import to_datetime
 from backend.paai.concurrency import run_all
 from backend.paai.listing import GroupedListing, Listing, SteppingListing
 from backend.paai.stored import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
+from backend.paai.summary import FIRST_TIME, DamagedReadings, summarise
 
 #: Queries of one request that run at the same time.
 PARALLEL: Final = 8
@@ -57,16 +58,23 @@ class History(Protocol):
 class MongoHistory:
     """History in MongoDB. Belongs to one event loop."""
 
-    def __init__(self, *, uri: str, select_timeout_s: float, query_timeout_s: float) -> None:
+    def __init__(
+        self, *, uri: str, select_timeout_s: float, query_timeout_s: float, damaged: DamagedReadings | None = None
+    ) -> None:
         self._timeout_s, self._select_timeout_s = query_timeout_s, select_timeout_s
         ms = int(select_timeout_s * 1000)
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(
-            uri, serverSelectionTimeoutMS=ms, connectTimeoutMS=ms, maxPoolSize=32, appname="paai", tz_aware=True
+            uri, **DECODING, serverSelectionTimeoutMS=ms, connectTimeoutMS=ms, maxPoolSize=32, appname="paai"
         )
-        options: CodecOptions[Document] = CodecOptions(tz_aware=True)
-        self._raw = self._client[DATABASE].get_collection(COLLECTION_MESSAGES, codec_options=options)
+        self._raw = self._client[DATABASE][COLLECTION_MESSAGES]
+        self._damaged = damaged or DamagedReadings()
         self._listing: Listing | None = None
         self._slots = asyncio.Semaphore(PARALLEL * 4)
+
+    @property
+    def damaged_total(self) -> int:
+        """How many stored readings were left out of answers because a field is damaged."""
+        return self._damaged.total
 
     async def close(self) -> None:
         """Close the connections."""
@@ -100,9 +108,9 @@ class MongoHistory:
     async def statistics(
         self, device_ids: Iterable[str], sensors: Sequence[str], *, from_ms: int | None, to_ms: int
     ) -> list[Statistics]:
-        times: dict[str, datetime] = {"$lt": to_datetime(to_ms)}
-        if from_ms is not None:
-            times["$gte"] = to_datetime(from_ms)
+        # Bounded below in any case: only dates match a date, and only these can be answered.
+        begin = FIRST_TIME if from_ms is None else max(to_datetime(from_ms), FIRST_TIME)
+        times: dict[str, datetime] = {"$gte": begin, "$lt": to_datetime(to_ms)}
         wanted = iter(sorted(set(device_ids)))
         rows: list[Statistics] = []
 
@@ -120,31 +128,8 @@ class MongoHistory:
 
     async def _one(self, device_id: str, sensor: str, times: dict[str, datetime]) -> Statistics | None:
         """One range of the index, grouped on the server."""
-        pipeline: list[Document] = [
-            {"$match": {"device_id": device_id, "sensor": sensor, "timestamp": times}},
-            {
-                "$group": {
-                    "_id": None,
-                    "average": {"$avg": "$value"},
-                    "maximum": {"$max": "$value"},
-                    "minimum": {"$min": "$value"},
-                    "count": {"$sum": 1},
-                    "first": {"$min": "$timestamp"},
-                }
-            },
-        ]
-        async with await self._raw.aggregate(pipeline) as cursor:
-            async for found in cursor:
-                return Statistics(
-                    device_id,
-                    sensor,
-                    float(found["average"]),
-                    float(found["maximum"]),
-                    float(found["minimum"]),
-                    int(found["count"]),
-                    from_datetime(found["first"]),
-                )
-        return None
+        match: Document = {"device_id": device_id, "sensor": sensor, "timestamp": times}
+        return await summarise(self._raw, match, device_id, sensor, self._damaged)
 
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
         deadline = time.monotonic() + PAGE_BUDGET_S
@@ -164,8 +149,13 @@ class MongoHistory:
             last, complete = (rows[-1].device_id, rows[-1].sensor), False
         return DevicePage(rows, None if complete else encode_cursor(*last))
 
+    def use_listing(self, kind: type[GroupedListing] | type[SteppingListing]) -> None:
+        """List devices this way, instead of the way that suits the database."""
+        self._listing = kind(self._raw, self._damaged)
+
     async def _find_listing(self) -> Listing:
         if self._listing is None:
             about = await self._client.admin.command("buildInfo")
-            self._listing = GroupedListing(self._raw) if "secantusVersion" in about else SteppingListing(self._raw)
+            self.use_listing(GroupedListing if "secantusVersion" in about else SteppingListing)
+        assert self._listing is not None  # noqa: S101 - tells the type checker
         return self._listing

@@ -14,14 +14,27 @@ from typing import Any, Final, Protocol
 
 from pymongo.asynchronous.collection import AsyncCollection
 
+from backend.contract import documents
 from backend.contract.devices import SENSORS
+from backend.contract.limits import MAX_DEVICE_ID_CHARS
 from backend.contract.names import CANARY_DEVICE_ID
-from backend.contract.times import from_datetime
 from backend.paai.concurrency import run_all
 from backend.paai.stored import StoredDevice
+from backend.paai.summary import FIRST_TIME, LAST_TIME, DamagedReadings
 
 Document = dict[str, Any]
 Pair = tuple[str, str]
+
+#: Times that an answer can name; an array matches a bound with any of its elements.
+_TIMES: Final[Document] = {"$gte": FIRST_TIME, "$lte": LAST_TIME, "$not": {"$type": "array"}}
+_GROUP: Final[Document] = {
+    "$group": {
+        "_id": {"device_id": "$device_id", "sensor": "$sensor"},
+        "first": {"$min": "$timestamp"},
+        "last": {"$max": "$timestamp"},
+        "count": {"$sum": 1},
+    }
+}
 
 
 class Listing(Protocol):
@@ -51,8 +64,8 @@ class SteppingListing:
     STEPS: Final = 32
     PARALLEL: Final = 8
 
-    def __init__(self, raw: AsyncCollection[Document]) -> None:
-        self._raw = raw
+    def __init__(self, raw: AsyncCollection[Document], damaged: DamagedReadings) -> None:
+        self._raw, self._damaged = raw, damaged
 
     async def rows_after(
         self, after: Pair, *, prefix: str, sensors: Sequence[str], limit: int
@@ -63,12 +76,14 @@ class SteppingListing:
         last, complete = after, False
         bounds: Document = {"$gt": device_id} if device_id >= prefix else {"$gte": prefix}
         for _ in range(min(limit, self.STEPS)):
-            found = await self._raw.find_one({"device_id": bounds}, {"_id": 0, "device_id": 1}, sort=[("device_id", 1)])
+            among = {"device_id": {**bounds, "$not": {"$type": "array"}}}
+            found = await self._raw.find_one(among, {"_id": 0, "device_id": 1}, sort=[("device_id", 1)])
             if found is None or not found["device_id"].startswith(prefix):
                 complete = True
                 break
             device_id = found["device_id"]
-            pairs += [(device_id, s) for s in wanted]
+            if 0 < len(device_id) <= MAX_DEVICE_ID_CHARS:
+                pairs += [(device_id, s) for s in wanted]
             last = (device_id, max(SENSORS))
             bounds = {"$gt": device_id}
         return await self._rows([pair for pair in pairs if pair[0] != CANARY_DEVICE_ID]), last, complete
@@ -87,16 +102,19 @@ class SteppingListing:
         return sorted(rows, key=lambda row: (row.device_id, row.sensor))
 
     async def _row(self, device_id: str, sensor: str) -> StoredDevice | None:
-        of_pair: Document = {"device_id": device_id, "sensor": sensor}
+        of_pair: Document = {"device_id": device_id, "sensor": sensor, "timestamp": _TIMES}
         only_time = {"_id": 0, "timestamp": 1}
         first = await self._raw.find_one(of_pair, only_time, sort=[("timestamp", 1)])
         if first is None:
             return None
         last = await self._raw.find_one(of_pair, only_time, sort=[("timestamp", -1)])
-        count = await self._raw.count_documents(of_pair)
-        if last is None or not count:
+        # With bounds alone: the index then gives the number without a look at the documents.
+        bounds = {"$gte": FIRST_TIME, "$lte": LAST_TIME}
+        number = await self._raw.count_documents({"device_id": device_id, "sensor": sensor, "timestamp": bounds})
+        if last is None or not number:
             return None  # removed in between
-        return StoredDevice(device_id, sensor, from_datetime(first["timestamp"]), from_datetime(last["timestamp"]), count)
+        begin, end = documents.time_ms(first, "timestamp"), documents.time_ms(last, "timestamp")
+        return StoredDevice(device_id, sensor, begin, end, number)
 
 
 class GroupedListing:
@@ -111,8 +129,8 @@ class GroupedListing:
     #: A prefix with at most so many readings is looked up by itself.
     FEW: Final = 50_000
 
-    def __init__(self, raw: AsyncCollection[Document]) -> None:
-        self._raw = raw
+    def __init__(self, raw: AsyncCollection[Document], damaged: DamagedReadings) -> None:
+        self._raw, self._damaged = raw, damaged
         self._lock = asyncio.Lock()
         self._all: list[StoredDevice] = []
         self._valid_until = 0.0
@@ -139,23 +157,41 @@ class GroupedListing:
         return found, after, True
 
     async def _group(self, before: list[Document]) -> list[StoredDevice]:
-        group = {
-            "$group": {
-                "_id": {"device_id": "$device_id", "sensor": "$sensor"},
-                "first": {"$min": "$timestamp"},
-                "last": {"$max": "$timestamp"},
-                "count": {"$sum": 1},
-            }
-        }
-        async with await self._raw.aggregate([*before, group], allowDiskUse=True) as cursor:
-            rows = [
-                StoredDevice(
-                    row["_id"]["device_id"],
-                    row["_id"]["sensor"],
-                    from_datetime(row["first"]),
-                    from_datetime(row["last"]),
-                    int(row["count"]),
-                )
-                async for row in cursor
-            ]
+        rows: list[StoredDevice] = []
+        async with await self._raw.aggregate([*before, _GROUP], allowDiskUse=True) as cursor:
+            found = [row async for row in cursor]
+        for row in found:
+            try:
+                rows.append(_stored_device(row))
+            except documents.DamagedError as error:
+                self._damaged.note(row["_id"], str(error))
+                if (good := await self._good(row["_id"])) is not None:
+                    rows.append(good)
+        self._damaged.report()
         return sorted(rows, key=lambda row: (row.device_id, row.sensor))
+
+    async def _good(self, pair: Document) -> StoredDevice | None:
+        """Look a pair up again without its readings that have no time; None for what is no pair."""
+        try:
+            match = {"device_id": documents.device_id(pair), "sensor": documents.text(pair, "sensor"), "timestamp": _TIMES}
+        except documents.DamagedError:
+            return None
+        async with await self._raw.aggregate([{"$match": match}, _GROUP]) as cursor:
+            async for row in cursor:
+                return _stored_device(row)
+        return None
+
+
+def _stored_device(row: Document) -> StoredDevice:
+    """A row of `_GROUP`.
+
+    Raises:
+        DamagedError: a field of one of its readings is damaged.
+    """
+    return StoredDevice(
+        documents.text(row, "_id.device_id", most=MAX_DEVICE_ID_CHARS),
+        documents.text(row, "_id.sensor"),
+        documents.time_ms(row, "first"),
+        documents.time_ms(row, "last"),
+        documents.count(row, "count", least=1),
+    )

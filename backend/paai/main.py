@@ -20,6 +20,7 @@ from backend.paai.routes.ingest import add_ingest_routes
 from backend.paai.routes.queries import queries_router
 from backend.paai.routes.refusals import refusals_router
 from backend.paai.settings import PaaiSettings
+from backend.paai.summary import DamagedReadings
 
 VERSION = "1"
 
@@ -38,7 +39,10 @@ def create_app(settings: PaaiSettings) -> ServiceApp:
         metrics=metrics,
     )
     history = MongoHistory(
-        uri=settings.mongo_address, select_timeout_s=settings.mongo_timeout_s, query_timeout_s=settings.query_timeout_s
+        uri=settings.mongo_address,
+        select_timeout_s=settings.mongo_timeout_s,
+        query_timeout_s=settings.query_timeout_s,
+        damaged=DamagedReadings(metrics.counter(metric_defs.DAMAGED)),
     )
     store = MongoRefusals(uri=settings.mongo_address, timeout_s=settings.mongo_timeout_s)
     return assemble(settings=settings, metrics=metrics, publisher=publisher, history=history, refusal_store=store)

@@ -34,7 +34,10 @@ QUERY_SECONDS: Final = MetricDef(
     ("kind",),
     (0.005, 0.02, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30),
 )
+DAMAGED: Final = MetricDef(
+    "paai_damaged_documents_total", "counter", "Stored documents left out of answers because a field is damaged."
+)
 
-ALL: Final = (ACCEPTED, REJECTED, REFUSED, UNACKNOWLEDGED, IN_FLIGHT, ACK_SECONDS, QUERIES, QUERY_SECONDS)
+ALL: Final = (ACCEPTED, REJECTED, REFUSED, UNACKNOWLEDGED, IN_FLIGHT, ACK_SECONDS, QUERIES, QUERY_SECONDS, DAMAGED)
 #: Values of the label `field` of REJECTED; anything else counts as "body", so that clients cannot make series.
 REJECTED_FIELDS: Final = ("tag", "device_id", "timestamp", "temperature", "pressure", "humidity", "heart_rate", "body")

@@ -11,6 +11,7 @@ from pymongo import MongoClient
 from backend.common.app import ServiceApp, create_service_app
 from backend.common.health import Health
 from backend.common.metrics import MetricDef, Metrics
+from backend.contract.documents import DECODING
 from backend.predictor.access import may_change
 from backend.predictor.errors import ModelError
 from backend.predictor.jobs import Jobs
@@ -33,7 +34,7 @@ def create_app(settings: PredictorSettings) -> ServiceApp:
         connectTimeoutMS=milliseconds,
         socketTimeoutMS=60_000,
         appname="predictor",
-        tz_aware=True,
+        **DECODING,
         connect=False,
     )
     return assemble(settings=settings, registry=Registry(client, key=settings.seal_key), jobs=Jobs(), on_stop=client.close)

@@ -17,6 +17,7 @@ from pymongo import MongoClient
 
 from backend.common.settings import load_settings
 from backend.contract.devices import SENSORS
+from backend.contract.documents import DECODING
 from backend.contract.timestamps import parse_time
 from backend.predictor.errors import CancelledError, PredictorError
 from backend.predictor.registry import Registry
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         serverSelectionTimeoutMS=milliseconds,
         socketTimeoutMS=600_000,  # it reads much, and may have to wait for the first of it
         appname="predictor-training",
-        tz_aware=True,
+        **DECODING,
     )
     try:
         registry = Registry(client, key=settings.seal_key)

@@ -5,6 +5,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from backend.contract.documents import DECODING
+
 Document = dict[str, Any]
 
 #: How long a call waits for a server before it says that there is none.
@@ -20,7 +22,7 @@ def open_client(uri: str) -> MongoClient[Document]:
         serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
         connectTimeoutMS=SELECTION_TIMEOUT_MS,
         socketTimeoutMS=SOCKET_TIMEOUT_MS,
-        tz_aware=True,
+        **DECODING,
         connect=False,
     )
 

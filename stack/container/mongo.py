@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backend.contract import ports
+from backend.contract.documents import DECODING
 from backend.contract.login import read_password
 from stack.container.environment import EVERY_ADDRESS, RUN_DIR, Environment, SettingError
 
@@ -68,7 +69,7 @@ def _make_root(command: tuple[str, ...], user: str, password: str) -> None:
     process = subprocess.Popen([*command, "--host", _LOOPBACK], stdin=subprocess.DEVNULL)
     try:
         client: MongoClient[dict[str, Any]] = MongoClient(
-            _LOOPBACK, ports.MONGO, directConnection=True, serverSelectionTimeoutMS=int(_START_S * 1000)
+            _LOOPBACK, ports.MONGO, directConnection=True, serverSelectionTimeoutMS=int(_START_S * 1000), **DECODING
         )
         with client:
             # One that was stopped between the user and the marker has the user already, perhaps with another password.

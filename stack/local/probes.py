@@ -13,6 +13,7 @@ import httpx
 import pymongo
 from pymongo.errors import NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
 
+from backend.contract.documents import DECODING
 from backend.contract.ports import Ports
 from stack.catalogue import HealthKind, Service, port_of
 from stack.local import jsonfile
@@ -129,6 +130,7 @@ def _mongo(port: int) -> Health:
         directConnection=True,
         serverSelectionTimeoutMS=int(PROBE_TIMEOUT_S * 800),
         socketTimeoutMS=int(PROBE_TIMEOUT_S * 1000),
+        **DECODING,
     )
     with client:
         client.admin.command("ping")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pymongo
 from pymongo.errors import PyMongoError
 
+from backend.contract.documents import DECODING
 from backend.contract.login import Login, with_login
 from stack.board import StepBoard
 from stack.errors import NotRunningError, SecretsError, StackError, UnknownServiceError, WaitTimeoutError
@@ -220,7 +221,7 @@ class Rotation:
 
 def _mongo_problem(uri: str, login: Login) -> str:
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-        with_login(uri, login), serverSelectionTimeoutMS=3000, socketTimeoutMS=5000
+        with_login(uri, login), serverSelectionTimeoutMS=3000, socketTimeoutMS=5000, **DECODING
     )
     with client:
         try:

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import pymongo
 
-from stack.mongo.choose import MongoChoice, command
+from stack.mongo.choose import RS_VERSION, MongoChoice, command, rs_root
 from stack.tied import tied
 from tests.helpers.wait import wait_until
 
@@ -59,6 +60,28 @@ def mongo_with_auth(choice: MongoChoice, directory: Path) -> Iterator[MongoServe
         client.admin.command("createUser", "root", pwd=ROOT_PASSWORD, roles=["root"])
     with _running(choice, directory, server, "--auth"):
         yield server
+
+
+@contextmanager
+def mongo_without_auth(choice: MongoChoice, directory: Path) -> Iterator[MongoServer]:
+    """Start it without logins.
+
+    Args:
+        choice: Which one; SecantusDB only.
+        directory: For its data.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        server = MongoServer(choice.kind, probe.getsockname()[1])
+    with _running(choice, directory, server):
+        yield server
+
+
+def stand_ins() -> list[MongoChoice]:
+    """Every stand-in for MongoDB that this machine has: the Python build, and the Rust build where it is built."""
+    choices = [MongoChoice("secantusd-py", Path(sys.executable).parent / "secantusd-py", "", "")]
+    rust = rs_root() / "bin" / "secantusd-rs"
+    return [*choices, MongoChoice("secantusd-rs", rust, RS_VERSION, "")] if rust.exists() else choices
 
 
 @contextmanager

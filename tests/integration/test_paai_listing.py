@@ -14,6 +14,7 @@ from backend.contract.devices import SENSORS
 from backend.contract.names import CANARY_DEVICE_ID, IDENTITY_FIELDS
 from backend.contract.times import to_datetime
 from backend.paai.listing import GroupedListing, SteppingListing
+from backend.paai.summary import DamagedReadings
 from tests.integration.conftest import LiveSystem
 
 pytestmark = pytest.mark.integration
@@ -61,7 +62,7 @@ async def test_pages_of_any_size_give_everything(
                 if device_id.startswith(prefix) and sensor in sensors and device_id != CANARY_DEVICE_ID
             )
             for limit in (1, 3, 1000):
-                listing = kind(collection)
+                listing = kind(collection, DamagedReadings())
                 found, last, complete = [], ("", ""), False
                 while not complete:
                     rows, last, complete = await listing.rows_after(last, prefix=prefix, sensors=sensors, limit=limit)

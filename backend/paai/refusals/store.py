@@ -14,6 +14,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from backend.common.errors import UnavailableError
+from backend.contract.documents import DECODING
 from backend.contract.names import COLLECTION_REFUSALS, DATABASE, REFUSED_RECORDS, REFUSED_REQUESTS
 from backend.contract.times import from_datetime
 from backend.paai.refusals.refusal import FIELDS, REASONS, Refusal
@@ -97,7 +98,7 @@ class MongoRefusals:
         ms = int(timeout_s * 1000)
         self._timeout_s = timeout_s
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(
-            uri, serverSelectionTimeoutMS=ms, connectTimeoutMS=ms, maxPoolSize=4, appname="paai-refusals", tz_aware=True
+            uri, serverSelectionTimeoutMS=ms, connectTimeoutMS=ms, maxPoolSize=4, appname="paai-refusals", **DECODING
         )
         self._collection = self._client[DATABASE][COLLECTION_REFUSALS]
 

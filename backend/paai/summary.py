@@ -1,0 +1,121 @@
+"""Statistics over stored readings that leave out damaged ones.
+
+The quick pipeline takes every reading and shows whether one of them was damaged; only then the careful one is asked, which
+costs half as much again and takes the good ones alone. Both are plain aggregations, which the stand-ins for MongoDB know too.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from prometheus_client import Counter
+from pymongo.asynchronous.collection import AsyncCollection
+
+from backend.contract.documents import IS_NUMBER, DamagedError, LeftOut, is_number, number, time_ms
+from backend.contract.limits import FIRST_TIME_MS
+from backend.contract.names import COLLECTION_MESSAGES
+from backend.contract.times import from_datetime, to_datetime
+from backend.paai.stored import Statistics
+
+log = logging.getLogger("paai")
+
+Document = dict[str, Any]
+
+#: No stored reading is earlier; text and other types never match a bound that is a date.
+FIRST_TIME: Final = to_datetime(FIRST_TIME_MS)
+#: The last time that an answer can name: the end of the year 9999.
+LAST_TIME: Final = to_datetime(253_402_300_799_999)
+#: Accumulators of a `$group` stage over readings; `numbers` differs from `count` where a value is damaged.
+ACCUMULATORS: Final[Mapping[str, Any]] = {
+    "average": {"$avg": "$value"},
+    "maximum": {"$max": "$value"},
+    "minimum": {"$min": "$value"},
+    "count": {"$sum": 1},
+    "numbers": {"$sum": {"$cond": [{"$isNumber": "$value"}, 1, 0]}},
+    "first": {"$min": "$timestamp"},
+}
+#: What a good reading matches besides its identity.
+_GOOD: Final[Mapping[str, Any]] = {"value": dict(IS_NUMBER), "timestamp": {"$not": {"$type": "array"}}}
+#: Damaged readings that are named at most, by one answer.
+_MOST_NAMED: Final = 1_000
+
+
+class DamagedReadings:
+    """Counts the stored readings that answers leave out, and logs them once.
+
+    Args:
+        counter: Metric that counts each of them once, in this process.
+    """
+
+    def __init__(self, counter: Counter | None = None) -> None:
+        self._counter = counter
+        self._left_out = LeftOut(lambda sentence: log.warning("%s", sentence))
+
+    @property
+    def total(self) -> int:
+        """How many were left out since the start."""
+        return self._left_out.total()
+
+    def note(self, key: object, why: str) -> None:
+        """Count one; `key` tells it from others."""
+        before = self._left_out.total()
+        self._left_out.note(COLLECTION_MESSAGES, key, why)
+        if self._counter is not None and self._left_out.total() > before:
+            self._counter.inc()
+
+    def report(self) -> None:
+        """Log what is new; after an answer."""
+        self._left_out.report()
+
+
+async def summarise(
+    raw: AsyncCollection[Document], match: Document, device_id: str, sensor: str, damaged: DamagedReadings
+) -> Statistics | None:
+    """Return the statistics of one device and sensor; None without a good reading.
+
+    Args:
+        raw: The readings.
+        match: Which of them; `timestamp` must be bounded below by a date.
+        device_id, sensor: Whose they are.
+        damaged: Counts those that are left out.
+    """
+    found = await _group(raw, [{"$match": match}])
+    if found is None:
+        return None
+    if (quick := to_statistics(device_id, sensor, found)) is not None:
+        return quick
+    async with raw.find({"$and": [match, {"$nor": [_GOOD]}]}, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
+        async for document in cursor:
+            damaged.note(document.get("_id"), _fault(document))
+    damaged.report()
+    found = await _group(raw, [{"$match": {"$and": [match, _GOOD]}}])
+    return None if found is None else to_statistics(device_id, sensor, found)
+
+
+def to_statistics(device_id: str, sensor: str, found: Mapping[str, Any]) -> Statistics | None:
+    """Return the result of `ACCUMULATORS`; None when a damaged reading is in it."""
+    average, maximum, minimum, first = (found.get(key) for key in ("average", "maximum", "minimum", "first"))
+    if not (is_number(average) and is_number(maximum) and is_number(minimum) and isinstance(first, datetime)):
+        return None
+    if found["numbers"] != found["count"]:
+        return None
+    return Statistics(
+        device_id, sensor, float(average), float(maximum), float(minimum), int(found["count"]), from_datetime(first)
+    )
+
+
+async def _group(raw: AsyncCollection[Document], stages: list[Document]) -> Document | None:
+    async with await raw.aggregate([*stages, {"$group": {"_id": None, **ACCUMULATORS}}]) as cursor:
+        async for found in cursor:
+            return found
+    return None
+
+
+def _fault(document: Document) -> str:
+    try:
+        number(document, "value")
+        time_ms(document, "timestamp")
+    except DamagedError as error:
+        return str(error)
+    return "value is not a number"
