@@ -18,6 +18,8 @@ from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications
 from desktop.model.predictions.event import EventKey
+from desktop.model.refused.letters import RefusedRecords
+from desktop.model.refused.requests import RejectedRequests
 from desktop.model.store import LiveStore
 from desktop.qtmodels.anomalies import Anomalies
 from desktop.qtmodels.connection import Connection
@@ -115,6 +117,15 @@ class LiveConnection:
 
     def health(self) -> Health:
         return self._feeds.health()
+
+    def refused_records(self) -> RefusedRecords:
+        return self._feeds.refused.records()
+
+    def rejected_requests(self) -> RejectedRequests:
+        return self._feeds.refused.requests()
+
+    def refused_difference(self) -> str:
+        return self._feeds.refused.difference
 
     def set_focus(self, device_ids: Sequence[str]) -> None:
         self._feeds.set_focus(tuple(device_ids))

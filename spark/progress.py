@@ -49,6 +49,7 @@ class Progress:
         self._started = datetime.now(UTC)
         self._late = self._invalid = self._conflicts = self._duplicates = self._windows = 0
         self._newest_end: datetime | None = None
+        self._first: dict[str, int] = {}
         self._behind_s = 0.0
         self._batch_ms = 0
         self._last = time.monotonic()
@@ -94,6 +95,8 @@ class Progress:
                 "batch_duration_ms": self._batch_ms,
                 "watermark": watermark,
                 "partitions": partitions,
+                # Where its counters begin: with `end` of the partitions the records that they are about.
+                "first_offsets": dict(self._first),
                 "lag": lag,
                 "late_rows": self._late,
                 "invalid_rows": self._invalid,
@@ -121,6 +124,8 @@ class Progress:
             p: {"start": start.get(p, 0), "end": offset, "lag": max(0, latest.get(p, offset) - offset)}
             for p, offset in end.items()
         }
+        for p in end:
+            self._first.setdefault(p, start.get(p, 0))
         return partitions, sum(p["lag"] for p in partitions.values())
 
     def _offsets(self, value: object) -> Mapping[str, int]:

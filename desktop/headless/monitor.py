@@ -13,6 +13,7 @@ from rich.live import Live
 from desktop.headless.deploy import deploy as deploy_system
 from desktop.headless.first_fleet import FirstFleet
 from desktop.headless.screen import anomalies_line, plain, render
+from desktop.model.refused import words
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.model.store import LiveStore
 from desktop.services.commands import command
@@ -109,6 +110,7 @@ def _show(
                 snapshot=_frame(store),
                 health=feeds.health(),
                 anomalies=anomalies_line(store.predictions, time.time()),
+                refused=_refused(feeds)[0],
             )
             stamp = time.strftime("%H:%M:%S")
             console.print(f"{stamp} {line}", highlight=False, markup=False, soft_wrap=True)
@@ -124,11 +126,18 @@ def _show(
                     health=feeds.health(),
                     note=first.note,
                     anomalies=anomalies_line(store.predictions, time.time()),
+                    refused=_refused(feeds),
                 ),
                 refresh=True,
             )
             if stop.wait(FRAME_S):
                 return
+
+
+def _refused(feeds: LiveFeeds) -> list[str]:
+    """Both figures in one line, then the newest of each."""
+    records, requests = feeds.refused.records(), feeds.refused.requests()
+    return [words.line(records, requests, feeds.refused.difference), *words.recent(records, requests)]
 
 
 def _frame(store: LiveStore) -> LiveSnapshot:

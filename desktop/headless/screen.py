@@ -42,8 +42,11 @@ def render(
     health: Health,
     note: str = "",
     anomalies: str = "",
+    refused: Sequence[str] = (),
 ) -> RenderableType:
-    """The whole screen; `note` is a sentence below the figures, `anomalies` what `anomalies_line` says."""
+    """The whole screen; `note` is a sentence below the figures, `anomalies` what `anomalies_line` says, `refused` the line of
+    what was refused and the newest of it.
+    """
     return Group(
         Text(f"PAAI Monitor — {where}", style="bold"),
         Text(),
@@ -53,6 +56,7 @@ def render(
         Text(),
         Text(stats_line(snapshot.stats, fleet)),
         *([Text(anomalies)] if anomalies else []),
+        *(Text(line, style="bright_black" if i else "", no_wrap=True, overflow="ellipsis") for i, line in enumerate(refused)),
         Text(health.sentence or _WELL, style="yellow" if health.severity > Severity.INFO else "green"),
         *([Text(note, style="bright_black")] if note else []),
         Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
@@ -132,7 +136,13 @@ def anomalies_line(predictions: PredictionStore, now: float) -> str:
 
 
 def plain(
-    *, services: Sequence[ServiceStatus], fleet: FleetState, snapshot: LiveSnapshot, health: Health, anomalies: str = ""
+    *,
+    services: Sequence[ServiceStatus],
+    fleet: FleetState,
+    snapshot: LiveSnapshot,
+    health: Health,
+    anomalies: str = "",
+    refused: str = "",
 ) -> str:
     """One line for a log."""
     healthy = sum(s.healthy and s.running >= s.wanted for s in services)
@@ -145,5 +155,7 @@ def plain(
     parts.append(stats_line(snapshot.stats, fleet))
     if anomalies:
         parts.append(anomalies)
+    if refused:
+        parts.append(refused)
     parts.append(health.sentence or _WELL)
     return " · ".join(parts)

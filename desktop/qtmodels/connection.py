@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.predictions.event import EventKey
+from desktop.model.refused.letters import RefusedRecords
+from desktop.model.refused.requests import RejectedRequests
 from desktop.model.store import LiveStore
 from stack.target import Endpoints, ServiceStatus
 
@@ -39,6 +41,18 @@ class Connection(Protocol):
 
     def health(self) -> Health:
         """The judgement of the moment."""
+        ...
+
+    def refused_records(self) -> RefusedRecords:
+        """The dead letters as known now."""
+        ...
+
+    def rejected_requests(self) -> RejectedRequests:
+        """What paai rejected, as it said last."""
+        ...
+
+    def refused_difference(self) -> str:
+        """Which readers count other refusals than the dead letters; empty when none does."""
         ...
 
     def set_focus(self, device_ids: Sequence[str]) -> None:

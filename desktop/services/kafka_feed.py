@@ -51,6 +51,10 @@ class Decode(Protocol[MadeT]):
     def __call__(self, values: list[bytes | None], /, *, received: float, live: bool) -> MadeT: ...
 
 
+def _value(message: Any) -> Any:
+    return message.value()
+
+
 class BatchSink(Protocol[ReadT]):
     """What the feed fills; called on the feed's thread."""
 
@@ -110,6 +114,8 @@ class KafkaFeed(Generic[BatchT]):
         max_backfill: Bound of that in records; the newest are read.
         clock: Seconds since the epoch.
         make_consumer: Another client, for tests; `topic_id` alike.
+        take: What is decoded of a record: its value, or e.g. the whole record.
+        on_recreated: Called on the feed's thread when the topic was deleted and made anew.
         look_s: How often the topic's partitions and ends are looked at.
         retry_s: Pause before another attempt after a failure.
     """
@@ -126,6 +132,8 @@ class KafkaFeed(Generic[BatchT]):
         clock: Callable[[], float] = time.time,
         make_consumer: Callable[[dict[str, Any]], Any] = Consumer,
         topic_id: Callable[[dict[str, Any], str], str] | None = None,
+        take: Callable[[Any], Any] = _value,
+        on_recreated: Callable[[], object] = lambda: None,
         look_s: float = LOOK_S,
         retry_s: float = RETRY_S,
     ) -> None:
@@ -134,6 +142,9 @@ class KafkaFeed(Generic[BatchT]):
         self._span_s, self._max_backfill, self._clock = span_s, max_backfill, clock
         self._state = KafkaState(answering=False, since=clock(), reason="not asked yet")
         self._topic_id = topic_id or _topic_id
+        self._take_of, self._on_recreated = take, on_recreated
+        self._held: dict[int, tuple[int, int]] = {}  # per partition its oldest offset and its end, when last looked at
+        self._first: dict[int, int] = {}  # per partition the first offset that was read
         self._id = ""  # the topic that `_next` belongs to; a topic made anew has another
         self._next: dict[int, int] = {}  # per partition the offset to be read next
         self._goal: dict[int, int] = {}  # per partition its end when the feed began
@@ -144,6 +155,22 @@ class KafkaFeed(Generic[BatchT]):
     def state(self) -> KafkaState:
         """How the connection is; any thread."""
         return self._state
+
+    @property
+    def records_held(self) -> int:
+        """Records in the topic when it was last looked at, -1 before; any thread."""
+        held = self._held
+        return sum(high - low for low, high in held.values()) if held else -1
+
+    @property
+    def oldest_held(self) -> dict[int, int]:
+        """Oldest offset of each partition when it was last looked at; any thread."""
+        return {partition: low for partition, (low, _) in self._held.items()}
+
+    @property
+    def span(self) -> tuple[dict[int, int], dict[int, int]]:
+        """First offset read and offset to be read next, by partition; any thread."""
+        return dict(self._first), dict(self._next)
 
     def run(self, stop: threading.Event) -> None:
         """Feed until `stop` is set; returns within about a second then. Raises nothing that an outage may cause."""
@@ -194,7 +221,7 @@ class KafkaFeed(Generic[BatchT]):
                 self._looked_at = self._clock()
 
     def _take(self, consumer: Consumer, messages: list[Any]) -> None:
-        values: list[bytes | None] = [m.value() for m in messages if m.error() is None]
+        values: list[bytes | None] = [self._take_of(m) for m in messages if m.error() is None]
         if len(values) < len(messages):
             for error in filter(None, (m.error() for m in messages)):
                 if error.code() in _TOPIC_GONE:
@@ -223,7 +250,9 @@ class KafkaFeed(Generic[BatchT]):
             return False
         identity = self._topic_id(self._login.config(), self._topic)
         if identity != self._id:
-            self._next, self._id = {}, identity
+            if self._id:
+                self._on_recreated()
+            self._next, self._first, self._id = {}, {}, identity
         since_ms = int((self._clock() - self._span_s) * 1000) // 60_000 * 60_000  # whole windows
         by_time = consumer.offsets_for_times(
             [TopicPartition(self._topic, p, since_ms) for p in partitions], timeout=_CALL_TIMEOUT_S
@@ -241,6 +270,8 @@ class KafkaFeed(Generic[BatchT]):
             if partition in ranges and position <= ranges[partition].high:
                 starts[partition] = max(position, ranges[partition].low)
         self._next = dict(starts)
+        self._first = {p: self._first.get(p, start) for p, start in starts.items()}
+        self._held = {p: (r.low, r.high) for p, r in ranges.items()}
         self._goal = {p: r.high for p, r in ranges.items()}
         self._set(caught_up=all(starts[p] >= end for p, end in self._goal.items()))
         consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in starts.items()])
@@ -250,16 +281,18 @@ class KafkaFeed(Generic[BatchT]):
         """Is Kafka there, how far is the end, is the topic still the one that is read."""
         try:
             partitions = self._partitions(consumer)
-            behind = 0
+            behind, held = 0, {}
             for partition in partitions & self._next.keys():
                 low, high = consumer.get_watermark_offsets(
                     TopicPartition(self._topic, partition), timeout=_CALL_TIMEOUT_S, cached=False
                 )
+                held[partition] = (low, high)
                 position = self._next[partition]
                 if position > high:
                     # Recreated: what is in it now was not read yet.
                     log.info("%s/%d begins anew at %d", self._topic, partition, low)
-                    self._next[partition] = low
+                    self._on_recreated()
+                    self._next[partition] = self._first[partition] = low
                     consumer.seek(TopicPartition(self._topic, partition, OFFSET_BEGINNING))
                 behind += high - max(self._next[partition], low)
         except KafkaException as error:
@@ -267,6 +300,7 @@ class KafkaFeed(Generic[BatchT]):
             self._sink.note_lag(-1)
             return
         self._answered(topic_missing=not partitions)
+        self._held = held
         self._sink.note_lag(behind)
         if partitions != self._next.keys():
             # A broker that has just started may not know the topic for a moment: what was read stays remembered.

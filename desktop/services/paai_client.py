@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from backend.contract import times
+from desktop.model.refused.requests import RejectedRequest, RejectedRequests
 from desktop.services.errors import ProtocolError
 from desktop.services.http import HttpClient
 from stack.target import Endpoints
@@ -80,6 +81,35 @@ class _StatisticsAnswer(msgspec.Struct):
     data: list[Statistics]
 
 
+class _RefusalCount(msgspec.Struct):
+    field: str
+    reason: str
+    count: int
+
+
+class _Rejected(msgspec.Struct):
+    at: str
+    path: str
+    status: int
+    field: str
+    reason: str
+    message: str
+    text: str
+    size: int
+    index: int | None = None
+
+
+class _RejectedRequests(msgspec.Struct):
+    total: int
+    since: str | None = None
+    counts: list[_RefusalCount] = msgspec.field(default_factory=list)
+    newest: list[_Rejected] = msgspec.field(default_factory=list)
+
+
+class _RefusalsAnswer(msgspec.Struct):
+    requests: _RejectedRequests
+
+
 class PaaiClient:
     """Blocking calls, at most `timeout_s` each. Times are seconds since the epoch; None = earliest, or now.
 
@@ -148,6 +178,32 @@ class PaaiClient:
         """Devices with stored readings, a page at a time."""
         params = {"sensor": sensor, "prefix": prefix, "limit": limit, "after": after}
         return self._http.decode(self._http.request("GET", "/api/v1/devices", params=params), DevicesPage)
+
+    def refusals(self) -> RejectedRequests:
+        """Return the rejected requests of all processes of paai."""
+        found = self._http.decode(self._http.request("GET", "/api/v1/refusals"), _RefusalsAnswer).requests
+        try:
+            return RejectedRequests(
+                total=found.total,
+                counts=tuple((row.field, row.reason, row.count) for row in found.counts),
+                newest=tuple(
+                    RejectedRequest(
+                        at=_seconds(item.at),
+                        path=item.path,
+                        status=item.status,
+                        index=item.index,
+                        field=item.field,
+                        reason=item.reason,
+                        message=item.message,
+                        text=item.text,
+                        size=item.size,
+                    )
+                    for item in found.newest
+                ),
+                since=None if found.since is None else _seconds(found.since),
+            )
+        except ValueError as error:
+            raise ProtocolError("paai answered something unexpected", why=f"{error}.") from error
 
     def close(self) -> None:
         """Drop the connections."""

@@ -57,6 +57,12 @@ class SinkLag:
     def __init__(self, *, login: KafkaLogin, topic: str = TOPIC_MESSAGES, clock: Callable[[], float] = time.time) -> None:
         self._login, self._topic, self._clock = login, topic, clock
         self._progress = SinkProgress()
+        self._committed: dict[int, int] = {}
+
+    @property
+    def committed(self) -> dict[int, int]:
+        """Committed offset of each partition, as last looked at; any thread."""
+        return self._committed
 
     @property
     def progress(self) -> SinkProgress:
@@ -86,8 +92,11 @@ class SinkLag:
             return None
         partitions = [TopicPartition(self._topic, p) for p in topic.partitions]
         committed = end = 0
+        by_partition = {}
         for found in consumer.committed(partitions, timeout=_TIMEOUT_S):
             low, high = consumer.get_watermark_offsets(found, timeout=_TIMEOUT_S, cached=False)
             committed += max(found.offset, low)
             end += high
+            by_partition[found.partition] = found.offset
+        self._committed = by_partition
         return committed, end

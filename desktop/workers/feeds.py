@@ -9,6 +9,7 @@ from backend.contract.names import TOPIC_PREDICTIONS
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health, HealthInputs, Link, assess
 from desktop.model.predictions.event import EventKey
+from desktop.model.refused.compare import Reader
 from desktop.model.store import LiveStore
 from desktop.services.acknowledgements import Acknowledgements
 from desktop.services.decode import decode_batch
@@ -16,11 +17,13 @@ from desktop.services.focus_history import FocusHistory
 from desktop.services.generator_client import GeneratorClient
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin, KafkaState
 from desktop.services.mongo import open_client
+from desktop.services.paai_client import PaaiClient
 from desktop.services.predictions_feed import MAX_BACKFILL, SPAN_S, PredictionSink
 from desktop.services.predictions_history import PredictionsHistory
 from desktop.services.sink_lag import SinkLag
 from desktop.services.windows_feed import MongoState, WindowsFeed
 from desktop.workers.polls import FleetPoll, StatusPoll
+from desktop.workers.refused import RefusedFeeds
 from desktop.workers.threads import FeedThread, stop_all
 from stack.target import ServiceStatus, Target
 
@@ -34,6 +37,9 @@ class LiveFeeds:
         target: Where the system runs; its endpoints are asked for here, so build this off the GUI thread.
         store: What is filled.
         clock: Seconds since the epoch.
+
+    Attributes:
+        refused: Dead letters and rejected requests.
 
     Raises:
         StackError: the target does not know its endpoints.
@@ -57,6 +63,15 @@ class LiveFeeds:
             clock=clock,
         )
         self._sink_lag = SinkLag(login=login, clock=clock)
+        self._paai = PaaiClient(endpoints.paai, token=endpoints.token, timeout_s=5.0)
+        self.refused = RefusedFeeds(
+            login=login,
+            paai=self._paai,
+            mongo=self._mongo,
+            window=self._window_refused,
+            committed=lambda: self._sink_lag.committed,
+            clock=clock,
+        )
         self._windows = WindowsFeed(client=self._mongo, sink=store, clock=clock)
         self._history = FocusHistory(client=self._mongo, sink=store, clock=clock)
         self._acknowledgements = Acknowledgements(client=self._mongo, store=store.predictions, clock=clock)
@@ -76,6 +91,8 @@ class LiveFeeds:
             FeedThread("predictions-feed", self._predictions.run),
             FeedThread("predictions-history", self._anomalies.run),
             FeedThread("sink-lag", self._sink_lag.run),
+            FeedThread("dead-letters", self.refused.feed.run),
+            FeedThread("refused", self.refused.run),
             FeedThread("fleet-poll", self._fleet.run),
             FeedThread("status-poll", self._status.run),
         ]
@@ -96,6 +113,7 @@ class LiveFeeds:
         if not ended:
             log.warning("some feeds did not stop within %g s; they end with the program", timeout_s)
         self._generator.close()
+        self._paai.close()
         self._mongo.close()
         return ended
 
@@ -139,6 +157,11 @@ class LiveFeeds:
     def mongo(self) -> MongoState:
         """How the connection to MongoDB is, and what the Spark job told."""
         return self._windows.state
+
+    def _window_refused(self) -> Reader | None:
+        """What this desktop's own reader refused; None while its counter and its position belong to different moments."""
+        before, malformed, after = self._kafka.span, self._store.stats().malformed, self._kafka.span
+        return Reader("The window", malformed, *before) if before == after and before[0] else None
 
     def health(self) -> Health:
         """The judgement of the whole stream as of now."""

@@ -10,6 +10,8 @@ from backend.contract.devices import BY_TAG
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.predictions.event import EventKey
+from desktop.model.refused.letters import RefusedRecords
+from desktop.model.refused.requests import RejectedRequests
 from desktop.model.store import LiveStore
 from stack.target import Endpoints, ServiceStatus
 from tests.helpers.fake_target import FakeTarget
@@ -25,6 +27,7 @@ class FakeConnection:
         puts: What was asked for.
         injected: The generator's faults.
         judgement: What `health` gives.
+        records, requests, difference: What was refused.
     """
 
     def __init__(self, *, target: FakeTarget, endpoints: Endpoints) -> None:
@@ -41,6 +44,7 @@ class FakeConnection:
         self.running_calls: list[bool] = []
         self.focus: tuple[str, ...] = ()
         self.judgement = Health()
+        self.records, self.requests, self.difference = RefusedRecords(), RejectedRequests(), ""
         self.started = self.stopped = False
 
     @property
@@ -62,6 +66,15 @@ class FakeConnection:
 
     def health(self) -> Health:
         return self.judgement
+
+    def refused_records(self) -> RefusedRecords:
+        return self.records
+
+    def rejected_requests(self) -> RejectedRequests:
+        return self.requests
+
+    def refused_difference(self) -> str:
+        return self.difference
 
     def set_focus(self, device_ids: Sequence[str]) -> None:
         self.focus = tuple(device_ids)

@@ -192,3 +192,35 @@ def test_devices(server: Server, paai: PaaiClient) -> None:
 
 def test_every_error_of_the_tree_is_a_service_error() -> None:
     assert all(issubclass(kind, ServiceError) for kind in (UnreachableError, RefusedError, BusyError, ProtocolError))
+
+
+REFUSALS = {
+    "requests": {
+        "total": 5,
+        "since": "2023-03-28T20:04:22.000Z",
+        "counts": [{"field": "tag", "reason": "missing", "count": 5}],
+        "newest": [
+            {
+                "at": "2023-03-28T20:04:22.500Z", "path": "/api/v1/devices", "status": 200, "index": 3, "field": "tag",
+                "reason": "missing", "message": "tag: Field required", "text": "{}", "size": 2,
+            }
+        ],
+    },
+    "records": {"total": 0, "counts": [], "as_of": None},
+}  # fmt: skip
+
+
+def test_rejected_requests(server: Server, paai: PaaiClient) -> None:
+    server.answer = lambda _: httpx.Response(200, json=REFUSALS)
+    found = paai.refusals()
+    assert server.asked[0].url.path == "/api/v1/refusals"
+    assert (found.total, found.since, found.counts) == (5, 1680033862.0, (("tag", "missing", 5),))
+    (item,) = found.newest
+    assert (item.at, item.index, item.text, item.size) == (1680033862.5, 3, "{}", 2)
+
+
+@pytest.mark.parametrize("answer", [{}, {"requests": {"total": "x"}}, {"requests": {"total": 1, "since": "noon"}}])
+def test_rejected_requests_of_another_shape(server: Server, paai: PaaiClient, answer: dict[str, object]) -> None:
+    server.answer = lambda _: httpx.Response(200, json=answer)
+    with pytest.raises(ProtocolError):
+        paai.refusals()

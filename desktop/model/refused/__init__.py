@@ -1,0 +1,1 @@
+"""What the system refused: dead letters of the topic, and requests that paai rejected."""
