@@ -17,6 +17,7 @@ from backend.contract.login import read_password
 from backend.operator.connect_client import HttpConnect
 from backend.operator.connector import ConnectorKeeper
 from backend.operator.kafka_admin import ConfluentAdmin
+from backend.operator.kafka_offsets import ConfluentOffsets
 from backend.operator.kafka_user_admin import ConfluentUserAdmin
 from backend.operator.kafka_users import KafkaUsersKeeper
 from backend.operator.keeper import Keeper
@@ -76,7 +77,9 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
         config=sink_config(
             mongo_uri=settings.sink_address, tasks=settings.sink_tasks, replication_factor=settings.replication_factor
         ),
-        watch=LagWatch(source=admin()),
+        watch=LagWatch(
+            source=ConfluentOffsets(bootstrap=settings.kafka_bootstrap, timeout_s=settings.call_timeout_s),
+        ),
         may_start=lambda: loop.converged(*before_sink),
         topic_generation=lambda: topics.created.get(names.TOPIC_MESSAGES, 0),
         mongo_is_up=lambda: loop.converged(schema.name),

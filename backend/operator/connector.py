@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
-from backend.contract import names
+from backend.contract import limits, names
 from backend.operator.backoff import Backoff
 from backend.operator.connect_client import Connect, ConnectorStatus, ConnectUnavailableError
 from backend.operator.keeper import Finding
@@ -124,7 +125,7 @@ class ConnectorKeeper:
         except KafkaUnavailableError as error:
             return Finding(False, f"waits for Kafka: {error}", waiting=True)
         if lag.still_s < self._stuck_after_s:
-            return Finding(True)
+            return Finding(not lag.held, _held_message(lag, now))
         message = f"the MongoDB sink runs but has stored nothing for {lag.still_s:.0f} s while {lag.records} readings wait"
         if lag.still_s >= self._stuck_restart_after_s and self._mongo_is_up() and self._stuck_backoff.ready(now):
             self._stuck_backoff.attempted(now)
@@ -136,3 +137,18 @@ class ConnectorKeeper:
 
     def close(self) -> None:
         self._connect.close()
+
+
+def _held_message(lag: Lag, now: float) -> str:
+    """One sentence on partitions that an open transaction holds; empty without."""
+    if not lag.held:
+        return ""
+    wall = datetime.now(UTC)
+    parts = (
+        f"partition {held.partition} since {wall - timedelta(seconds=now - held.since):%H:%M:%S}Z ({held.records} records)"
+        for held in lag.held
+    )
+    return (
+        f"an open transaction holds {names.TOPIC_MESSAGES} {', '.join(parts)}; what waits there is stored when the transaction"
+        f" ends, {limits.TRANSACTION_MAX_S} s after its begin at the latest"
+    )

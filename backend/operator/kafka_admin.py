@@ -1,6 +1,6 @@
-"""`topics.KafkaAdmin` and `lag.OffsetSource` on confluent-kafka."""
+"""`topics.KafkaAdmin` on confluent-kafka."""
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports without saying so
     AlterConfigOpType,
     ClusterMetadata,
@@ -9,7 +9,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
     ConfigSource,
     NewPartitions,
     NewTopic,
-    OffsetSpec,
     ResourceType,
 )
 
@@ -72,26 +71,3 @@ class ConfluentAdmin(KafkaCalls):
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
         futures = self._client.incremental_alter_configs([resource], request_timeout=self._timeout_s)
         self._all("setting topic settings", futures)
-
-    def end_offsets(self, topic: str) -> dict[int, int]:
-        """The offset after the last record, by partition."""
-        partitions = self.partitions().get(topic, 0)
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        wanted = {TopicPartition(topic, p): latest for p in range(partitions)}
-        if not wanted:
-            return {}
-        answers = self._all("reading ends", self._client.list_offsets(wanted, request_timeout=self._timeout_s))
-        return {tp.partition: info.offset for tp, info in answers.items()}
-
-    def committed_offsets(self, group: str, topic: str) -> dict[int, int]:
-        """What `group` has committed for `topic`, by partition; absent where it has committed nothing."""
-        request = [ConsumerGroupTopicPartitions(group)]
-        fine = (KafkaError.GROUP_ID_NOT_FOUND,)
-        futures = self._client.list_consumer_group_offsets(request, request_timeout=self._timeout_s)
-        answers = self._all("reading the sink's offsets", futures, fine=fine)
-        return {
-            tp.partition: tp.offset
-            for answer in answers.values()
-            for tp in answer.topic_partitions
-            if tp.topic == topic and tp.offset >= 0
-        }

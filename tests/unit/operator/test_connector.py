@@ -1,11 +1,16 @@
 """The sink connector is created, put right, restarted with backoff, and started over after a wipe."""
 
+import re
+
 import pytest
 
+from backend.contract import limits
+from backend.contract.held import Ends
 from backend.contract.names import SINK_CONNECTOR
 from backend.operator.backoff import Backoff
 from backend.operator.connect_client import ConnectorStatus, ConnectUnavailableError
 from backend.operator.connector import ConnectorKeeper
+from backend.operator.keeper import Finding
 from backend.operator.lag import LagWatch
 from backend.operator.sink import sink_config
 
@@ -68,13 +73,19 @@ class FakeConnect:
 
 
 class FakeOffsets:
-    """Ends and commits of one partition."""
+    """Ends and commits of one partition; `records`: whether a record waits behind what is committed."""
 
     def __init__(self) -> None:
-        self.end = self.committed = 0
+        self.end = self.committed = self.open = 0
+        self.records = True
+        self.reads = 0
 
-    def end_offsets(self, topic: str) -> dict[int, int]:
-        return {0: self.end}
+    def ends(self, topic: str) -> dict[int, Ends]:
+        return {0: Ends(self.end, self.end + self.open)}
+
+    def find_record(self, topic: str, partition: int, offset: int) -> tuple[int, bool]:
+        self.reads += 1
+        return (offset, True) if self.records else (self.end, False)
 
     def committed_offsets(self, group: str, topic: str) -> dict[int, int]:
         return {0: self.committed}
@@ -182,6 +193,40 @@ def test_running_and_writing_nothing_is_noticed_and_restarted(bench: Bench) -> N
     assert any("lag" in m or "behind" in m or "nothing" in m for m in messages), messages[-1]
     assert bench.keeper.restarts == 1
     assert bench.connect.calls[-1].startswith("restart")
+
+
+def steps(bench: Bench, *seconds: float) -> list[Finding]:
+    found = []
+    for bench.now in seconds:
+        found.append(bench.keeper.step())
+    return found
+
+
+def test_markers_and_aborted_records_on_an_idle_topic_are_no_lag(bench: Bench) -> None:
+    bench.keeper.step()
+    bench.offsets.end, bench.offsets.committed, bench.offsets.records = 13, 10, False
+    found = steps(bench, *range(0, 200, 2))
+    assert all(f.converged for f in found)
+    assert bench.keeper.lag is not None
+    assert bench.keeper.lag.records == 0
+    assert bench.keeper.restarts == 0
+    assert bench.offsets.reads == 1  # remembered while both stand still
+    bench.offsets.end += 101  # another aborted transaction
+    assert steps(bench, 202)[0].converged
+    assert bench.keeper.lag.records == 0
+    assert bench.offsets.reads == 2
+
+
+def test_a_partition_held_by_an_open_transaction_is_named_with_its_begin(bench: Bench) -> None:
+    bench.keeper.step()
+    bench.offsets.end = bench.offsets.committed = 10
+    bench.offsets.open = 3
+    begin, later = steps(bench, 0, 2 * limits.HELD_AFTER_S)
+    assert begin.converged
+    assert not later.converged
+    assert re.search(r"holds processed_messages partition 0 since \d\d:\d\d:\d\dZ \(3 records\)", later.message)
+    bench.offsets.end, bench.offsets.open = 14, 0
+    assert "transaction" not in bench.keeper.step().message
 
 
 def test_an_outage_of_connect_is_waited_for(bench: Bench) -> None:
