@@ -1,7 +1,7 @@
 """Records that a consumer group has still to read: offsets also count what no reader ever gets.
 
-A transaction's commit marker and aborted records take offsets. A group commits the offset after the last record that it got, so
-on an idle topic these stay behind its committed offset for ever. What stands still is therefore read once, up to the first record.
+A transaction's commit marker and aborted records take offsets. A group commits the offset after the last record that it got,
+so on an idle topic these stay behind its committed offset for ever. What stands still is read once, up to the first record.
 """
 
 import time

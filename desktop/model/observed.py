@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from backend.contract.held import Held
 from backend.contract.limits import WATERMARK_S
 from desktop.model.fleet import FleetState
 from desktop.model.progress import JobProgress, SinkProgress
@@ -72,6 +73,7 @@ class HealthInputs:
         job: The Spark job, or None where it never told.
         sink: Connect.
         topic_missing: Kafka answers but has no topic yet.
+        held: Partitions that an open transaction holds, seconds since the epoch.
         failure: A feed of the desktop that ended unexpectedly: which and why; empty normally.
         started: When the feeds were started.
     """
@@ -85,5 +87,6 @@ class HealthInputs:
     job: JobProgress | None = None
     sink: SinkProgress = field(default_factory=SinkProgress)
     topic_missing: bool = False
+    held: Sequence[Held] = ()
     failure: str = ""
     started: float = 0.0

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from backend.contract.limits import TRANSACTION_MAX_S
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import plural, thousands
 from desktop.model.observed import EXPECTED_WINDOW_AGE_S, SILENT_AFTER_S, HealthInputs, Link, Message, Severity
@@ -54,6 +55,14 @@ def _kafka(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
         yield _say(
             inputs, "topic-missing", "kafka", Severity.WARNING,
             "Kafka has no topic for the readings yet; the kafka-operator creates it: see its log",
+        )  # fmt: skip
+    elif inputs.held:
+        parts = ", ".join(f"{held.partition} since {_clock(held.since)}" for held in inputs.held)
+        number = "partition" if len(inputs.held) == 1 else "partitions"
+        yield _say(
+            inputs, "held", "kafka", Severity.WARNING,
+            f"An open transaction holds {number} {parts}: {plural(sum(h.records for h in inputs.held), 'record')} not readable "
+            f"yet. Charts of the other partitions are current; the broker ends it after {TRANSACTION_MAX_S} s at the latest",
         )  # fmt: skip
 
 

@@ -7,12 +7,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from backend.contract.held import Ends, Held, HeldWatch
 from backend.contract.names import DESKTOP_GROUP, TOPIC_MESSAGES
 from desktop.services.kafka_position import PartitionRange, start_offsets
 
@@ -33,6 +34,7 @@ LOOK_S = 2.0
 # librdkafka's own codes are spelt with an underscore in the Python client.
 _ALL_BROKERS_DOWN: int = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 _LOGIN_REFUSED: int = KafkaError._AUTHENTICATION  # noqa: SLF001
+_END: int = KafkaError._PARTITION_EOF  # noqa: SLF001
 _TOPIC_GONE: tuple[int, ...] = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION)  # noqa: SLF001
 
 
@@ -71,8 +73,9 @@ class KafkaState:
         answering: Whether Kafka answered when last asked.
         since: When that last changed, seconds since the epoch; before the first answer: when the feed began.
         reason: What Kafka or the client said, when it does not answer.
-        caught_up: Whether all that was there at the start has been read.
+        caught_up: Whether all that was there at the start has been read and no partition is held.
         topic_missing: Kafka answers, but has no such topic (yet).
+        held: Partitions that an open transaction holds: what is behind it comes when it ends.
     """
 
     answering: bool
@@ -80,6 +83,7 @@ class KafkaState:
     reason: str = ""
     caught_up: bool = False
     topic_missing: bool = False
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ class KafkaFeed(Generic[BatchT]):
         self._take_of, self._on_recreated = take, on_recreated
         self._held: dict[int, tuple[int, int]] = {}  # per partition its oldest offset and its end, when last looked at
         self._first: dict[int, int] = {}  # per partition the first offset that was read
+        self._hold_watch = HeldWatch()
+        self._live = False  # whether all that was there when the feed began has been read
         self._id = ""  # the topic that `_next` belongs to; a topic made anew has another
         self._next: dict[int, int] = {}  # per partition the offset to be read next
         self._goal: dict[int, int] = {}  # per partition its end when the feed began
@@ -184,7 +190,9 @@ class KafkaFeed(Generic[BatchT]):
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "earliest",
                     "allow.auto.create.topics": False,
-                    "enable.partition.eof": False,
+                    "isolation.level": "read_committed",
+                    # Tells the end also where markers and aborted records lie before it.
+                    "enable.partition.eof": True,
                     "fetch.wait.max.ms": 50,
                     "fetch.min.bytes": 1,
                     "queued.max.messages.kbytes": 32_768,
@@ -221,20 +229,26 @@ class KafkaFeed(Generic[BatchT]):
                 self._looked_at = self._clock()
 
     def _take(self, consumer: Consumer, messages: list[Any]) -> None:
-        values: list[bytes | None] = [self._take_of(m) for m in messages if m.error() is None]
-        if len(values) < len(messages):
-            for error in filter(None, (m.error() for m in messages)):
-                if error.code() in _TOPIC_GONE:
-                    raise _TopicChangedError(error.str())
-        for at in consumer.position([TopicPartition(self._topic, p) for p in self._next]):
+        records = [m for m in messages if m.error() is None]
+        values: list[bytes | None] = [self._take_of(m) for m in records]
+        read = {m.partition() for m in records} & self._next.keys()
+        for at in consumer.position([TopicPartition(self._topic, p) for p in read]):
             if at.offset >= 0:
                 self._next[at.partition] = at.offset
+        if len(records) < len(messages):
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    continue
+                if error.code() in _TOPIC_GONE:
+                    raise _TopicChangedError(error.str())
+                if error.code() == _END and message.partition() in self._next:
+                    self._next[message.partition()] = max(self._next[message.partition()], message.offset())
         if values:
             self._answered()
-            caught_up = self._state.caught_up
-            self._sink.ingest(self._decode(values, received=self._clock(), live=caught_up))
-        if not self._state.caught_up and all(self._next.get(p, 0) >= end for p, end in self._goal.items()):
-            self._set(caught_up=True)
+            self._sink.ingest(self._decode(values, received=self._clock(), live=self._live))
+        if not self._live and all(self._next.get(p, 0) >= end for p, end in self._goal.items()):
+            self._set_live(True)
 
     def _partitions(self, consumer: Consumer) -> set[int]:
         found = consumer.list_topics(self._topic, timeout=_CALL_TIMEOUT_S).topics.get(self._topic)
@@ -273,7 +287,7 @@ class KafkaFeed(Generic[BatchT]):
         self._first = {p: self._first.get(p, start) for p, start in starts.items()}
         self._held = {p: (r.low, r.high) for p, r in ranges.items()}
         self._goal = {p: r.high for p, r in ranges.items()}
-        self._set(caught_up=all(starts[p] >= end for p, end in self._goal.items()))
+        self._set_live(all(starts[p] >= end for p, end in self._goal.items()))
         consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in starts.items()])
         return True
 
@@ -282,18 +296,22 @@ class KafkaFeed(Generic[BatchT]):
         try:
             partitions = self._partitions(consumer)
             behind, held = 0, {}
+            ends: dict[int, Ends] = {}
             for partition in partitions & self._next.keys():
-                low, high = consumer.get_watermark_offsets(
-                    TopicPartition(self._topic, partition), timeout=_CALL_TIMEOUT_S, cached=False
-                )
-                held[partition] = (low, high)
+                # A consumer of committed records is told the last stable offset; with each fetch comes the high watermark.
+                where = TopicPartition(self._topic, partition)
+                low, stable = consumer.get_watermark_offsets(where, timeout=_CALL_TIMEOUT_S, cached=False)
+                _, fetched = consumer.get_watermark_offsets(where, timeout=_CALL_TIMEOUT_S, cached=True)
+                high = max(stable, fetched)
+                ends[partition], held[partition] = Ends(stable, high), (low, stable)
                 position = self._next[partition]
-                if position > high:
+                if position > stable:
                     # Recreated: what is in it now was not read yet.
                     log.info("%s/%d begins anew at %d", self._topic, partition, low)
                     self._on_recreated()
                     self._next[partition] = self._first[partition] = low
                     consumer.seek(TopicPartition(self._topic, partition, OFFSET_BEGINNING))
+                    ends[partition] = Ends(stable, high := stable)
                 behind += high - max(self._next[partition], low)
         except KafkaException as error:
             self._lost(_reason(error))
@@ -301,6 +319,7 @@ class KafkaFeed(Generic[BatchT]):
             return
         self._answered(topic_missing=not partitions)
         self._held = held
+        self._set_held(self._hold_watch.look(self._clock(), ends))
         self._sink.note_lag(behind)
         if partitions != self._next.keys():
             # A broker that has just started may not know the topic for a moment: what was read stays remembered.
@@ -319,16 +338,20 @@ class KafkaFeed(Generic[BatchT]):
         self._refused = ""
         if not self._state.answering or self._state.topic_missing != topic_missing:
             since = self._clock() if not self._state.answering else self._state.since
-            self._state = KafkaState(True, since, "", self._state.caught_up, topic_missing)
+            self._state = replace(self._state, answering=True, since=since, reason="", topic_missing=topic_missing)
 
     def _lost(self, reason: str) -> None:
         if self._state.answering or self._state.reason != reason:
             since = self._clock() if self._state.answering else self._state.since
-            self._state = KafkaState(False, since, reason, self._state.caught_up, self._state.topic_missing)
+            self._state = replace(self._state, answering=False, since=since, reason=reason, held=())
 
-    def _set(self, *, caught_up: bool) -> None:
-        old = self._state
-        self._state = KafkaState(old.answering, old.since, old.reason, caught_up, old.topic_missing)
+    def _set_live(self, live: bool) -> None:
+        self._live = live
+        self._state = replace(self._state, caught_up=live and not self._state.held)
+
+    def _set_held(self, held: tuple[Held, ...]) -> None:
+        if held != self._state.held:
+            self._state = replace(self._state, held=held, caught_up=self._live and not held)
 
 
 def _topic_id(config: dict[str, Any], topic: str) -> str:

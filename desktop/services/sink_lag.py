@@ -4,10 +4,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from backend.contract.names import SINK_GROUP, TOPIC_MESSAGES
+from backend.contract.backlog import FINDER_CONFIG, Backlog, find_record
+from backend.contract.names import DESKTOP_GROUP, SINK_GROUP, TOPIC_MESSAGES
 from desktop.model.progress import SinkProgress
 from desktop.services.kafka_feed import KafkaLogin
 
@@ -52,10 +54,20 @@ class SlopeMeter:
 
 
 class SinkLag:
-    """Looks every two seconds. Its consumer belongs to the thread in `run`; it joins no group and commits nothing."""
+    """Looks every two seconds. Its consumers belong to the thread in `run`; they join no group and commit nothing."""
 
-    def __init__(self, *, login: KafkaLogin, topic: str = TOPIC_MESSAGES, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        login: KafkaLogin,
+        topic: str = TOPIC_MESSAGES,
+        clock: Callable[[], float] = time.time,
+        make_consumer: Callable[[dict[str, Any]], Any] = Consumer,
+        poll_s: float = POLL_S,
+    ) -> None:
+        """`make_consumer`: another client, for tests."""
         self._login, self._topic, self._clock = login, topic, clock
+        self._make_consumer, self._poll_s = make_consumer, poll_s
         self._progress = SinkProgress()
         self._committed: dict[int, int] = {}
 
@@ -72,31 +84,39 @@ class SinkLag:
     def run(self, stop: threading.Event) -> None:
         """Look until `stop` is set."""
         meter = SlopeMeter()
-        # Naming the group without subscribing reads its offsets and does not join it.
-        consumer = Consumer(self._login.config() | {"group.id": SINK_GROUP, "enable.auto.commit": False, "log_level": 2})
+        # Naming the group without subscribing reads its offsets and does not join it. Ends are those of committed records.
+        config = self._login.config() | {"enable.auto.commit": False, "isolation.level": "read_committed", "log_level": 2}
+        consumer = self._make_consumer(config | {"group.id": SINK_GROUP})
+        finder = self._make_consumer({**self._login.config(), **FINDER_CONFIG, "group.id": DESKTOP_GROUP})
+        backlog = Backlog(lambda partition, offset: find_record(finder, self._topic, partition, offset))
         try:
-            while not stop.wait(POLL_S):
+            while not stop.wait(self._poll_s):
                 try:
                     positions = self._positions(consumer)
+                    if positions is None:
+                        continue
+                    committed, ends = positions
+                    lag = sum(backlog.count(committed, ends).values())
                 except KafkaException:
                     continue  # the feed tells that Kafka does not answer; the old figure keeps its age
-                if positions is not None:
-                    self._progress = meter.add(self._clock(), *positions)
+                end = sum(ends.values())
+                self._progress = meter.add(self._clock(), end - lag, end)
         finally:
+            finder.close()
             consumer.close()
 
-    def _positions(self, consumer: Consumer) -> tuple[int, int] | None:
-        """Committed and end, summed over all partitions; None while there is no topic."""
+    def _positions(self, consumer: Any) -> tuple[dict[int, int], dict[int, int]] | None:
+        """Committed and end by partition; None while there is no topic."""
         topic = consumer.list_topics(self._topic, timeout=_TIMEOUT_S).topics.get(self._topic)
         if topic is None or topic.error is not None:
             return None
         partitions = [TopicPartition(self._topic, p) for p in topic.partitions]
-        committed = end = 0
-        by_partition = {}
+        committed: dict[int, int] = {}
+        reported: dict[int, int] = {}
+        ends: dict[int, int] = {}
         for found in consumer.committed(partitions, timeout=_TIMEOUT_S):
-            low, high = consumer.get_watermark_offsets(found, timeout=_TIMEOUT_S, cached=False)
-            committed += max(found.offset, low)
-            end += high
-            by_partition[found.partition] = found.offset
-        self._committed = by_partition
-        return committed, end
+            low, ends[found.partition] = consumer.get_watermark_offsets(found, timeout=_TIMEOUT_S, cached=False)
+            committed[found.partition] = max(found.offset, low)
+            reported[found.partition] = found.offset
+        self._committed = reported
+        return committed, ends

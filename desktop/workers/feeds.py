@@ -176,6 +176,7 @@ class LiveFeeds:
             job=mongo.progress,
             sink=self._sink_lag.progress,
             topic_missing=kafka.topic_missing,
+            held=kafka.held,
             failure=next((t.failure for t in self._threads if t.failure), ""),
             started=self._started,
         )

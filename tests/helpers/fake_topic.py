@@ -15,7 +15,7 @@ class Message:
     def __init__(self, partition: int, offset: int, value: bytes | None) -> None:
         self._partition, self._offset, self._value = partition, offset, value
 
-    def error(self) -> None:
+    def error(self) -> KafkaError | None:
         return None
 
     def value(self) -> bytes | None:
@@ -28,6 +28,17 @@ class Message:
         return self._offset
 
 
+class End(Message):
+    """What a consumer is told at the end of a partition."""
+
+    def error(self) -> KafkaError:
+        return KafkaError(KafkaError._PARTITION_EOF)
+
+
+#: A record that no reader of committed records gets: a marker, or an aborted one.
+HIDDEN = b"hidden"
+
+
 class FakeTopic:
     """One topic; None partitions = it does not exist. `down` = the broker does not answer."""
 
@@ -38,12 +49,18 @@ class FakeTopic:
         self.exists = True
         self.records: dict[int, list[tuple[int, bytes | None]]] = {p: [] for p in range(partitions)}
         self.low: dict[int, int] = dict.fromkeys(range(partitions), 0)
+        self.committed: dict[int, int] = {}  # by the group that is asked for
+        self.open: dict[int, int] = {}  # per partition the first offset of an open transaction
         self.consumers: list[FakeConsumer] = []
         self.generation = 0
 
     def produce(self, value: bytes | None, *, partition: int = 0, t_ms: int = 0) -> None:
         """Append a record."""
         self.records[partition].append((t_ms, value))
+
+    def stable(self, partition: int) -> int:
+        """The last stable offset."""
+        return self.open.get(partition, len(self.records[partition]))
 
     def recreate(self) -> None:
         """As if it had been deleted and made anew: empty, offsets from 0."""
@@ -71,6 +88,8 @@ class FakeConsumer:
         self.config = config
         self.closed = False
         self._at: dict[int, int] = {}
+        self._position: dict[int, int] = {}
+        self._told: dict[int, int] = {}
         self._thread = threading.get_ident()
 
     def _check(self) -> None:
@@ -96,34 +115,53 @@ class FakeConsumer:
 
     def get_watermark_offsets(self, partition: TopicPartition, timeout: float, cached: bool) -> tuple[int, int]:
         self._check()
-        return self._topic.low[partition.partition], len(self._topic.records[partition.partition])
+        high = len(self._topic.records[partition.partition])
+        return self._topic.low[partition.partition], high if cached else self._topic.stable(partition.partition)
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         self._check()
         self._at = {p.partition: p.offset for p in partitions}
+        self._position, self._told = {}, {}
 
     def seek(self, partition: TopicPartition) -> None:
         self._check()
         low = self._topic.low[partition.partition]
         self._at[partition.partition] = low if partition.offset == OFFSET_BEGINNING else partition.offset
+        self._told.pop(partition.partition, None)
 
     def position(self, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
-        return [TopicPartition(p.topic, p.partition, self._at[p.partition]) for p in partitions]
+        return [TopicPartition(p.topic, p.partition, self._position.get(p.partition, -1001)) for p in partitions]
 
-    def poll(self, timeout: float) -> None:
-        """Serves the client's events; there is one where the login is refused."""
+    def committed(self, partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
+        self._check()
+        return [TopicPartition(p.topic, p.partition, self._topic.committed.get(p.partition, -1001)) for p in partitions]
+
+    def unassign(self) -> None:
+        self._at = {}
+
+    def poll(self, timeout: float) -> Message | None:
+        """The next record; serves the client's events; there is one where the login is refused."""
         assert not self.closed, "used after close"
         if self._topic.down and self._topic.refuses_login:
             self.config["error_cb"](KafkaError(KafkaError._AUTHENTICATION, "invalid credentials"))
+        return next(iter(self.consume(1, timeout) if self._at else ()), None)
 
     def consume(self, num_messages: int, timeout: float) -> list[Message]:
         assert not self.closed, "used after close"
         found: list[Message] = []
         if not self._topic.down and self._topic.exists:
             for partition, at in self._at.items():
-                records = self._topic.records[partition][at : at + num_messages - len(found)]
-                found += [Message(partition, at + i, value) for i, (_, value) in enumerate(records)]
+                to = min(at + num_messages - len(found), self._topic.stable(partition))
+                records = [(i, value) for i, (_, value) in enumerate(self._topic.records[partition][at:to], at)]
+                seen = [Message(partition, i, value) for i, value in records if value != HIDDEN]
+                found += seen
+                # As the client does: the position is behind the last record that was handed out, the end is told apart.
                 self._at[partition] = at + len(records)
+                if seen:
+                    self._position[partition] = seen[-1].offset() + 1
+                if self._at[partition] == self._topic.stable(partition) and self._told.get(partition) != self._at[partition]:
+                    self._told[partition] = self._at[partition]
+                    found.append(End(partition, self._at[partition], None))
         if not found:
             time.sleep(min(timeout, 0.005))
         return found

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from backend.contract.held import Held
 from desktop.model.fleet import FleetState
 from desktop.model.health import CLEAR_AFTER_S, Health, HealthInputs, HopState, Link, Severity, assess
 from desktop.model.progress import JobProgress, SinkProgress
@@ -66,6 +67,13 @@ def test_kafka_gone_says_since_when_and_until_when() -> None:
     assert health.sentence == f"Kafka has not answered for 12 s; charts show what was received until {until}"
     assert health.hop("kafka").state is HopState.FAILED
     assert health.messages[0].severity is Severity.ERROR
+
+
+def test_a_held_partition_is_named_with_its_begin() -> None:
+    since = datetime.fromtimestamp(NOW - 20).astimezone().strftime("%H:%M:%S")
+    health = assess(good(held=(Held(1, NOW - 20, 7),)))
+    assert health.sentence.startswith(f"An open transaction holds partition 1 since {since}: 7 records not readable yet.")
+    assert health.hop("kafka").state is HopState.DEGRADED
 
 
 @pytest.mark.parametrize("stopped", [True, False])

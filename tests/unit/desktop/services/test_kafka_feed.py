@@ -12,7 +12,7 @@ from desktop.model.readings import ReadingBatch
 from desktop.services.decode import decode_batch
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.kafka_position import PartitionRange, start_offsets
-from tests.helpers.fake_topic import FakeTopic
+from tests.helpers.fake_topic import HIDDEN, FakeTopic
 from tests.helpers.wait import wait_until
 
 NOW = 1_795_499_070.0
@@ -44,7 +44,7 @@ def running(topic: FakeTopic, sink: Sink, max_backfill: int = 1000) -> Iterator[
     ticks = iter(range(10**9))
     feed = KafkaFeed(
         login=KafkaLogin("nowhere"), sink=sink, decode=decode_batch,
-        clock=lambda: NOW + next(ticks) * 1e-4, make_consumer=topic.consumer,
+        clock=lambda: NOW + next(ticks) * 1e-2, make_consumer=topic.consumer,
         topic_id=topic.topic_id,
         look_s=0.001, max_backfill=max_backfill, retry_s=0.01,
     )  # fmt: skip
@@ -75,6 +75,35 @@ def test_the_last_hour_of_all_partitions_then_what_comes() -> None:
         wait_until(lambda: 0 in sink.lag, 5, "a lag of 0")
     config = topic.consumers[0].config
     assert config["enable.auto.commit"] is False
+
+
+def test_markers_and_aborted_records_at_the_end_are_no_lag() -> None:
+    topic, sink = FakeTopic(), Sink()
+    put(topic, "a")
+    for _ in range(3):
+        topic.produce(HIDDEN, t_ms=int(NOW * 1000))
+    with running(topic, sink) as feed:
+        wait_until(lambda: feed.state.caught_up, 5, "the end behind the markers")
+        wait_until(lambda: 0 in sink.lag, 5, "a lag of 0")
+
+
+def test_a_held_partition_is_named_and_not_caught_up_while_the_others_go_on() -> None:
+    topic, sink = FakeTopic(), Sink()
+    put(topic, "a")
+    with running(topic, sink) as feed:
+        wait_until(lambda: feed.state.caught_up, 5, "the past")
+        topic.open[1] = 0
+        put(topic, "held", partition=1)
+        wait_until(lambda: feed.state.held, 30, "the transaction to be noticed")
+        assert [(h.partition, h.records) for h in feed.state.held] == [(1, 1)]
+        assert not feed.state.caught_up
+        assert sink.lag[-1] == 1
+        put(topic, "other")
+        wait_until(lambda: "other" in sink.ids, 5, "another partition's reading")
+        assert "held" not in sink.ids
+        topic.open.clear()
+        wait_until(lambda: "held" in sink.ids and feed.state.caught_up and not feed.state.held, 5, "its end")
+        assert sink.live[sink.ids.index("held")]
 
 
 def test_a_poisoned_record_is_counted_and_the_rest_is_read() -> None:

@@ -1,10 +1,14 @@
 """Rates of the sink from committed offsets and ends."""
 
 import math
+import threading
 
 import pytest
 
-from desktop.services.sink_lag import SlopeMeter
+from desktop.services.kafka_feed import KafkaLogin
+from desktop.services.sink_lag import SinkLag, SlopeMeter
+from tests.helpers.fake_topic import HIDDEN, FakeTopic
+from tests.helpers.wait import wait_until
 
 
 def test_a_sink_that_does_not_keep_up() -> None:
@@ -47,3 +51,23 @@ def test_a_sink_that_stands_still_is_seen_as_such() -> None:
         told = meter.add(1000.0 + tick, 1_000 * min(tick, 20), 1_000 * tick)
     assert told.stored_per_s < 400
     assert told.growth_per_s > 600
+
+
+def test_markers_and_aborted_records_of_an_idle_topic_are_no_lag() -> None:
+    topic = FakeTopic()
+    topic.produce(b"{}")
+    for _ in range(3):
+        topic.produce(HIDDEN)
+        topic.produce(HIDDEN, partition=1)
+    topic.committed = {0: 1}
+    lag, stop = SinkLag(login=KafkaLogin("nowhere"), make_consumer=topic.consumer, poll_s=0.001), threading.Event()
+    thread = threading.Thread(target=lag.run, args=(stop,))
+    thread.start()
+    try:
+        wait_until(lambda: lag.progress.lag == 0, 5, "a lag of 0")
+        topic.produce(b"{}", partition=1)
+        wait_until(lambda: lag.progress.lag == 1, 5, "the reading that waits")
+    finally:
+        stop.set()
+        thread.join(5)
+    assert all(c.closed for c in topic.consumers)
