@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -123,10 +124,10 @@ def options(*, port_offset: int | None = None, data_dir: Path | None = None) -> 
 def contexts() -> list[str]:
     """Names of Docker's contexts beside the one that is in use."""
     answer = _docker("context", "ls", "--format", "{{json .}}")
-    if answer is None:
+    if answer is None or answer.returncode != 0:
         return []
-    rows = [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
-    return [str(row["Name"]) for row in rows if not row.get("Current")]
+    rows = map(_object, answer.stdout.splitlines())
+    return [str(row["Name"]) for row in rows if row.get("Name") and not row.get("Current")]
 
 
 def swarm_dir() -> Path:
@@ -156,31 +157,57 @@ def look_at_docker() -> tuple[bool, str]:
     if shutil.which("docker") is None:
         return False, "There is no Docker here."
     where = f" ({host})" if (host := os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")) else ""
-    answer = _docker("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}")
+    answer = _docker("info", "--format", "{{json .}}")
     if answer is None:
-        return False, f"Docker is installed but its engine{where} cannot be reached."
-    state, _, manages = answer.strip().partition(" ")
+        return False, f"Docker is installed but its engine{where} did not answer within {_DOCKER_TIMEOUT_S:.0f} s."
+    found = _object(answer.stdout)
+    errors = found.get("ServerErrors")  # clients before 23 report them here and succeed
+    if answer.returncode != 0 or errors:
+        said = " ".join(map(str, errors)) if isinstance(errors, list) else ""
+        return False, _why_not(answer.returncode, answer.stderr.strip() or said, where)
+    swarm = found.get("Swarm")
+    swarm = swarm if isinstance(swarm, dict) else {}
+    state, manages = swarm.get("LocalNodeState"), swarm.get("ControlAvailable")
     if state != "active":
         return False, f"The Docker engine{where} is not in swarm mode."
-    if manages != "true":
+    if not manages:
         return False, f"The Docker engine{where} is a worker of its swarm, and only a manager can deploy."
     return True, f"The Docker engine{where} is in swarm mode."
 
 
-def _docker(*arguments: str) -> str | None:
-    """What the client prints; None when it fails or does not answer in time."""
+def _why_not(return_code: int, said: str, where: str) -> str:
+    """Why the engine cannot be used, with the line to type, as the swarm target says it."""
+    from stack.swarm.trouble import translate  # only here, as in `_swarm`
+
+    error = translate("answer", return_code, said, timeout_s=_DOCKER_TIMEOUT_S)
+    why = error.why.removesuffix(".")
+    remedy = error.remedy.partition("; or use --target local")[0].removesuffix(".")
+    return f"{error.what}{where}{f': {why}' if why else ''}.{f' {remedy}.' if remedy else ''}"
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object that a client printed; empty where it is none."""
     try:
-        answer = subprocess.run(
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _docker(*arguments: str) -> "subprocess.CompletedProcess[str] | None":
+    """What the client answers; None when it does not answer in time."""
+    try:
+        return subprocess.run(
             tied(["docker", *arguments]),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_DOCKER_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout if answer.returncode == 0 else None
 
 
 def _swarm(offset: int, data_dir: Path | None, context: str | None, overlays: tuple[str, ...], reason: str) -> Target:

@@ -24,6 +24,14 @@ def no_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
 
 
+def swarm(state: str, *, manages: bool) -> str:
+    """Shell that prints what `docker info` prints."""
+    return f"""echo '{{"Swarm": {{"LocalNodeState": "{state}", "ControlAvailable": {str(manages).lower()}}}}}'"""
+
+
+ACTIVE = swarm("active", manages=True)
+
+
 def fake_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()
@@ -41,10 +49,12 @@ def test_auto_takes_this_machine_and_says_why(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "is_swarm", "words"),
     [
-        ("echo active true", True, "is in swarm mode"),
-        ("echo active false", False, "a worker of its swarm"),
-        ("echo inactive false", False, "not in swarm mode"),
-        ("exit 1", False, "cannot be reached"),
+        (ACTIVE, True, "is in swarm mode"),
+        (swarm("active", manages=False), False, "a worker of its swarm"),
+        (swarm("inactive", manages=False), False, "not in swarm mode"),
+        ("echo Cannot connect to the Docker daemon >&2; exit 1", False, "cannot be reached"),
+        ("echo no JSON", False, "not in swarm mode"),
+        ("echo '[1]'; printf '\\377' >&2; exit 1", False, "could not answer"),
     ],
 )
 def test_docker_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, is_swarm: bool, words: str) -> None:
@@ -52,6 +62,29 @@ def test_docker_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bo
     found, reason = choose.look_at_docker()
     assert found is is_swarm
     assert words in reason
+
+
+DENIED = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(f"""echo '{{"ServerErrors": ["{DENIED}"]}}'""", id="20.10"),
+        pytest.param(f"""echo '{{"ID": "", "Swarm": null}}'; echo '{DENIED}' >&2; exit 1""", id="28"),
+    ],
+)
+def test_a_user_who_may_not_use_docker_is_given_the_line_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    fake_docker(tmp_path, monkeypatch, body)
+    reason = (
+        "This user may not use Docker: There is no permission on the engine's socket. "
+        "Type: sudo usermod -aG docker $USER, then log out and in again."
+    )
+    assert choose.look_at_docker() == (False, reason)
+    assert choose.choose_target("auto").plan().reason == reason
+    assert reason in [option.reason for option in choose.options()]
 
 
 def test_an_engine_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +96,7 @@ def test_an_engine_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkey
 
 
 def test_auto_takes_the_swarm_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_docker(tmp_path, monkeypatch, "echo active true")
+    fake_docker(tmp_path, monkeypatch, ACTIVE)
     target = choose.choose_target("auto", port_offset=3000)
     assert isinstance(target, SwarmTarget)
     assert target.site.stack == "paai-3000"
@@ -73,7 +106,7 @@ def test_auto_takes_the_swarm_where_there_is_one(tmp_path: Path, monkeypatch: py
 def test_a_directory_with_a_local_system_is_one_even_where_there_is_a_swarm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout
 ) -> None:
-    fake_docker(tmp_path, monkeypatch, "echo active true")
+    fake_docker(tmp_path, monkeypatch, ACTIVE)
     jsonfile.write(layout.instance_file, {"port_offset": 4000})
     assert choose.choose_target("auto", data_dir=layout.data_dir).name == "local"
 
@@ -84,7 +117,7 @@ def test_swarm_without_docker_says_what_to_do_instead() -> None:
 
 
 def test_an_unknown_overlay_is_named_with_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_docker(tmp_path, monkeypatch, "echo active true")
+    fake_docker(tmp_path, monkeypatch, ACTIVE)
     with pytest.raises(PreflightError, match="no overlay 'moon'"):
         choose.choose_target("auto", overlays=["moon"])
 
@@ -95,9 +128,9 @@ def test_a_local_target_has_no_context() -> None:
 
 
 def test_a_chooser_lists_this_machine_this_docker_and_the_contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = """case "$1" in
-info) echo active true ;;
-context) echo '{"Name": "default", "Current": true}'; echo '{"Name": "office", "Current": false}' ;;
+    body = f"""case "$1" in
+info) {ACTIVE} ;;
+context) echo '{{"Name": "default", "Current": true}}'; echo '{{"Name": "office", "Current": false}}' ;;
 esac"""
     fake_docker(tmp_path, monkeypatch, body)
     found = choose.options()
