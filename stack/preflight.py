@@ -1,11 +1,15 @@
 """Looks for foreseeable causes of failure before anything is started. Changes nothing."""
 
+import contextlib
 import errno
 import importlib.util
+import math
 import os
 import platform
+import shlex
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Collection, Mapping
@@ -14,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from backend.contract.ports import Ports
+from stack import limits
 from stack.cache import cache_dir
 from stack.errors import PortInUseError, PreflightError, StackError
 from stack.jars import is_resolved, jar_dirs
@@ -32,6 +37,7 @@ MIN_CACHE_GIB = 0.5
 CLOSING_S = 5.0
 
 _GIB = 1024**3
+_LAST_OF_PLANE = 0xFFFF
 
 
 def local_ports(ports: Ports) -> dict[str, int]:
@@ -71,7 +77,9 @@ def run_checks(
         check_jars(),
         check_mongo(data_dir),
         check_prediction(),
-        check_memory(),
+        check_memory(own_pids),
+        limits.check_files(),
+        limits.check_processes(own_pids),
         check_data_dir(data_dir),
         check_disk(data_dir),
         *check_ports(local_ports(ports) if wanted is None else wanted, own_pids=own_pids),
@@ -115,17 +123,27 @@ def check_java() -> Check:
         java = find_java()
     except StackError as error:
         return _failed("Java", error)
+    if bad := unusable_in_class_path(Path(sys.prefix)):
+        return Check(
+            "Java",
+            False,
+            f"{sys.prefix} cannot be in a class path: its name contains {bad!r}",
+            "Move this project to another folder and type there: make setup",
+        )
     return Check("Java", True, f"{java.version} in {java.path}")
 
 
 def check_jars() -> Check:
     """Missing ones are no failure: `up` fetches them. A broken lock or a cache that cannot be written is."""
+    folder = cache_dir()
+    if bad := unusable_in_class_path(folder):
+        detail = f"{folder} cannot be in a class path: its name contains {bad!r}"
+        return Check("JVM artifacts", False, detail, "Name another folder in PAAI_CACHE_DIR.")
     try:
         if is_resolved():
             return Check("JVM artifacts", True, f"In {jar_dirs().kafka.parent}")
     except StackError as error:
         return _failed("JVM artifacts", error)
-    folder = cache_dir()
     if not _writable(folder):
         return Check(
             "JVM artifacts", False, f"{folder} cannot be written", "Make it writable, or name another in PAAI_CACHE_DIR."
@@ -136,6 +154,14 @@ def check_jars() -> Check:
             "JVM artifacts", False, detail, f"Free {MIN_CACHE_GIB} GiB there, or name another folder in PAAI_CACHE_DIR."
         )
     return Check("JVM artifacts", True, "Not there yet; will be downloaded once (75 MB)")
+
+
+def unusable_in_class_path(folder: Path) -> str:
+    """The first character of its path that Java cannot load classes through; empty where there is none.
+
+    Java separates entries by colons, and writes what is beyond the Basic Multilingual Plane as two halves that it cannot read.
+    """
+    return next((char for char in str(folder) if char == ":" or ord(char) > _LAST_OF_PLANE), "")
 
 
 def check_mongo(data_dir: Path) -> Check:
@@ -159,17 +185,42 @@ def check_prediction() -> Check:
     )
 
 
-def check_memory() -> Check:
+def check_memory(own_pids: Collection[int] = ()) -> Check:
+    """What the machine has left, and each control group that this process belongs to.
+
+    Args:
+        own_pids: Processes of the very system: what they use is there already.
+    """
+    own = _resident(own_pids) / _GIB
     free = psutil.virtual_memory().available / _GIB
-    ok = free >= MIN_MEMORY_GIB
+    group = limits.memory_limit()
+    if group is not None and group.free / _GIB + own < min(free + own, MIN_MEMORY_GIB):
+        wanted = math.ceil(group.used / _GIB + MIN_MEMORY_GIB)
+        return Check(
+            "Memory",
+            False,
+            f"The control group's limit is {group.limit / _GIB:.1f} GiB, of which {group.free / _GIB:.1f} GiB are available, "
+            f"and {MIN_MEMORY_GIB:g} GiB are needed",
+            f"Type: echo {wanted}G | sudo tee {group.file} (of a container: start it with --memory {wanted}g).",
+        )
+    ok = free + own >= MIN_MEMORY_GIB
     remedy = f"Close other programs until {MIN_MEMORY_GIB:g} GiB are available."
     return Check("Memory", ok, f"{free:.1f} GiB available", "" if ok else remedy)
 
 
 def check_data_dir(data_dir: Path) -> Check:
-    ok = _writable(data_dir)
-    remedy = "Make it writable, or name another folder with --data-dir."
-    return Check("Data folder", ok, f"{data_dir}{'' if ok else ' cannot be written'}", "" if ok else remedy)
+    if not _writable(data_dir):
+        remedy = "Make it writable, or name another folder with --data-dir."
+        return Check("Data folder", False, f"{data_dir} cannot be written", remedy)
+    if os.statvfs(_nearest_existing(data_dir)).f_flag & os.ST_NOEXEC:
+        return Check(
+            "Data folder",
+            False,
+            f"{data_dir} is on a file system mounted noexec, and Kafka and Spark load native libraries from there",
+            f"Type: sudo mount -o remount,exec {shlex.quote(str(_mount_point(data_dir)))}, or name another folder with "
+            "--data-dir.",
+        )
+    return Check("Data folder", True, str(data_dir))
 
 
 def check_disk(data_dir: Path) -> Check:
@@ -191,13 +242,27 @@ def check_ports(wanted: Mapping[str, int], *, own_pids: Collection[int] = ()) ->
             break
         time.sleep(0.1)
     foreign = {service: port for service, port in taken.items() if not _is_own(holders.get(port), own_pids)}
+    first = _first_of_localhost([port for port in wanted.values() if port not in foreign.values()], own_pids)
+    remedy = "Stop that process, or start this system on other ports with --port-offset."
+    beside = [
+        Check(
+            f"Port {port}",
+            False,
+            f"{service} needs it; {first[port]} (on [::1], where `localhost` leads first) holds it",
+            remedy,
+        )
+        for service, port in wanted.items()
+        if port in first
+    ]
+    if not foreign and beside:
+        return beside
     if not foreign:
         return [Check("Ports", True, f"{', '.join(str(port) for port in sorted(wanted.values()))} are free or ours")]
-    remedy = "Stop that process, or start this system on other ports with --port-offset."
-    return [
+    taken_checks = [
         Check(f"Port {port}", False, f"{service} needs it; {_who(port, holders)} holds it", remedy)
         for service, port in foreign.items()
     ]
+    return taken_checks + beside
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -223,6 +288,25 @@ def port_holders(ports: Collection[int]) -> dict[int, int | None]:
             # Of several listeners on one port (shared sockets) a known one says more.
             holders[connection.laddr.port] = connection.pid or holders.get(connection.laddr.port)
     return holders
+
+
+def listeners_on_ipv6(ports: Collection[int]) -> dict[int, int | None]:
+    """Port → process id of whoever listens on it at IPv6 loopback; None when only root may know."""
+    wanted = set(ports)
+    return {
+        connection.laddr.port: connection.pid
+        for connection in psutil.net_connections(kind="tcp6")
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port in wanted
+        and connection.laddr.ip in {"::1", "::"}
+    }
+
+
+def _first_of_localhost(ports: Collection[int], own_pids: Collection[int]) -> dict[int, str]:
+    """Port → who else gets what is sent to it at `localhost`, which most clients look for at [::1] first."""
+    found = listeners_on_ipv6(ports)
+    return {port: describe_holder(pid) for port, pid in found.items() if not _is_own(pid, own_pids)}
 
 
 def _who(port: int, holders: Mapping[int, int | None]) -> str:
@@ -266,6 +350,20 @@ def _writable(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _mount_point(path: Path) -> Path:
+    nearest = _nearest_existing(path).resolve()
+    return next(folder for folder in (nearest, *nearest.parents) if folder.is_mount())
+
+
+def _resident(pids: Collection[int]) -> int:
+    """Resident memory of these processes, in bytes."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            total += psutil.Process(pid).memory_info().rss
+    return total
 
 
 def _free_gib(path: Path) -> float:

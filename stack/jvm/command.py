@@ -46,9 +46,14 @@ def java_command(
 
 def log4j_flag() -> str:
     """For ZooKeeper, Kafka and Connect."""
-    return f"-Dlog4j.configuration=file:{LOGGING_DIR / 'log4j.properties'}"
+    return f"-Dlog4j.configuration={(LOGGING_DIR / 'log4j.properties').as_uri()}"
 
 
 def log4j2_flag() -> str:
     """For Spark."""
-    return f"-Dlog4j2.configurationFile=file:{LOGGING_DIR / 'log4j2.properties'}"
+    return f"-Dlog4j2.configurationFile={(LOGGING_DIR / 'log4j2.properties').as_uri()}"
+
+
+def tmpdir_flag(folder: Path) -> str:
+    """Where a JVM unpacks native libraries: compression fails where programs cannot be run from there."""
+    return f"-Djava.io.tmpdir={folder}"

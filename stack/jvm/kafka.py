@@ -145,5 +145,17 @@ def jmx_flags(*, port: int, address: str, advertised: str) -> tuple[str, ...]:
 
 def render(properties: Mapping[str, str]) -> str:
     """The text of a Java properties file."""
-    lines = (f"{key}={value.encode('unicode_escape').decode('ascii')}" for key, value in properties.items())
-    return "\n".join(lines) + "\n"
+    return "".join(f"{key}={_escaped(value)}\n" for key, value in properties.items())
+
+
+def _escaped(value: str) -> str:
+    """A value as `java.util.Properties` reads it back: Java knows no escape but ``\\uXXXX`` for UTF-16 code units."""
+    text = value.replace("\\", "\\\\")
+    if text[:1] == " ":  # white space after the equals sign is skipped
+        text = f"\\{text}"
+    return "".join(char if " " <= char <= "~" else _code_units(char) for char in text)
+
+
+def _code_units(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from stack import limits
 from stack.catalogue import SERVICES, HealthKind
 from stack.errors import NotRunningError, StepFailedError, WaitTimeoutError
 from stack.local import processes
@@ -68,10 +69,12 @@ def start(layout: Layout) -> None:
     """
     shutil.rmtree(layout.metrics, ignore_errors=True)  # counters of processes that are gone
     layout.metrics.mkdir(mode=0o700)
-    for path in (layout.spark / "local", layout.spark / "work"):  # of executors that are gone
+    for path in (layout.spark / "local", layout.spark / "work", layout.tmp):  # of processes that are gone
         shutil.rmtree(path, ignore_errors=True)
+    layout.tmp.mkdir(mode=0o700, exist_ok=True)
     for path in (layout.restarts_file, *reports(layout)):
         path.unlink(missing_ok=True)
+    limits.raise_soft_limit()
     command = (sys.executable, "-m", "supervisor.supervisord", "-c", str(layout.supervisor_conf))
     try:
         # It leaves this session and this process group, and goes on in the background.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from backend.contract.ports import Ports
 from stack.jvm import kafka
-from stack.jvm.command import java_command, log4j_flag
+from stack.jvm.command import java_command, log4j_flag, tmpdir_flag
 from stack.local.layout import Layout
 from stack.local.program import Program
 
@@ -43,6 +43,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_se
         connect_services: See `stack.jars.connect_jar`.
     """
     every_jar = f"{jars}/*"
+    flags = (log4j_flag(), tmpdir_flag(layout.tmp))
     # The JVM opens one more port for itself, on every address; it drops connections from other machines there.
     jmx = kafka.jmx_flags(port=ports.kafka_jmx, address=LOOPBACK, advertised=LOOPBACK)
     return (
@@ -55,7 +56,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_se
                 main=kafka.ZOOKEEPER_MAIN,
                 arguments=(str(layout.run / "zookeeper.properties"),),
                 heap_mb=kafka.ZOOKEEPER_HEAP_MB,
-                flags=(log4j_flag(), "-Dzookeeper.jmx.log4j.disable=true"),
+                flags=(*flags, "-Dzookeeper.jmx.log4j.disable=true"),
                 quick_start=True,
             ),
         ),
@@ -68,7 +69,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_se
                 main=kafka.BROKER_MAIN,
                 arguments=(str(layout.run / "broker.properties"),),
                 heap_mb=kafka.BROKER_HEAP_MB,
-                flags=(log4j_flag(), *jmx),
+                flags=(*flags, *jmx),
             ),
             # A start that finds the place in ZooKeeper still taken fails after a few seconds: pause and try again.
             start_s=8,
@@ -83,7 +84,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_se
                 main=kafka.CONNECT_MAIN,
                 arguments=(str(layout.run / "connect.properties"),),
                 heap_mb=kafka.CONNECT_HEAP_MB,
-                flags=(log4j_flag(),),
+                flags=flags,
             ),
             start_s=8,
             stop_wait_s=20,

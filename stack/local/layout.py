@@ -4,7 +4,9 @@ import hashlib
 import os
 import shlex
 import shutil
+import sys
 import tempfile
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,10 @@ MARKER = "PAAI_INSTANCE"
 
 #: A unix socket's address has 108 bytes with its final zero; supervisord appends its process id while it binds.
 MAX_SOCKET_PATH = 90
+
+#: supervisord's configuration has no escapes for these; Kafka takes a list of folders, separated by commas.
+_UNUSABLE = "'\"\\%,;#"
+_CONTROL = frozenset({"Cc", "Zl", "Zp"})
 
 #: With less than this free no service can start: Kafka alone reserves 10 MiB for each index that it opens.
 FULL_BYTES = 32 * 1024**2
@@ -40,11 +46,26 @@ class Layout:
             PreflightError: supervisord's configuration cannot carry such a path.
         """
         resolved = data_dir.expanduser().resolve()
-        if bad := [c for c in str(resolved) if c in "'\"\\%\n\r"]:
+        try:
+            str(resolved).encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(resolved).decode("utf-8", "backslashreplace")
+            raise PreflightError(
+                f"The data directory {shown} cannot be used",
+                why="Its path is not UTF-8.",
+                remedy="Choose another one with --data-dir.",
+            ) from None
+        if not str(resolved).isascii() and sys.getfilesystemencoding() != "utf-8":
             raise PreflightError(
                 f"The data directory {resolved} cannot be used",
+                why=f"Names of files are read as {sys.getfilesystemencoding()} here.",
+                remedy="Set LC_ALL=C.UTF-8, or choose another one with --data-dir.",
+            )
+        if bad := [c for c in str(resolved) if c in _UNUSABLE or unicodedata.category(c) in _CONTROL]:
+            raise PreflightError(
+                f"The data directory {str(resolved)!r} cannot be used",
                 why=f"its path contains {bad[0]!r}.",
-                remedy="Choose one without quotes, backslashes, percent signs and line breaks with --data-dir.",
+                remedy=f"Choose one without control characters and {' '.join(_UNUSABLE)} with --data-dir.",
             )
         return cls(resolved)
 
@@ -66,6 +87,11 @@ class Layout:
     def work(self) -> Path:
         """Working directory of the services; temporary files."""
         return self.data_dir / "work"
+
+    @property
+    def tmp(self) -> Path:
+        """`TMPDIR` and `java.io.tmpdir` of the services; emptied at each start of the supervisor."""
+        return self.run / "tmp"
 
     @property
     def spark(self) -> Path:
@@ -156,7 +182,7 @@ class Layout:
     def create(self) -> None:
         """Make the directories. Only the user may look into them: they hold everything the system knows."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        for path in (self.run, self.logs, self.state, self.work, self.spark, self.kafka, self.zookeeper, self.mongo):
+        for path in (self.run, self.tmp, self.logs, self.state, self.work, self.spark, self.kafka, self.zookeeper, self.mongo):
             path.mkdir(mode=0o700, exist_ok=True)
         self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 

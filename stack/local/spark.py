@@ -5,7 +5,7 @@ from typing import Final
 
 from backend.contract.ports import Ports
 from stack.jvm import spark
-from stack.jvm.command import java_command
+from stack.jvm.command import LOGGING_DIR, java_command, tmpdir_flag
 from stack.local.layout import Layout
 from stack.local.program import PROJECT_ROOT, Program
 
@@ -19,10 +19,12 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
     """Master, worker and jobs. `jars` is the directory of the resolved "spark" set."""
     master_url = f"spark://{LOOPBACK}:{ports.spark_master}"
     own_jars = f"{pyspark_home}/jars/*"
+    tmpdir = tmpdir_flag(layout.tmp)
     environment = {
         "SPARK_HOME": str(pyspark_home),
         "SPARK_SCALA_VERSION": "2.13",
-        "SPARK_CONF_DIR": str(layout.run / "spark-conf"),
+        # A folder without settings of Spark's. It is in the class path, where a name with an emoji cannot be.
+        "SPARK_CONF_DIR": str(LOGGING_DIR),
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_LOCAL_HOSTNAME": LOOPBACK,
         "SPARK_LOCAL_DIRS": str(layout.spark / "local"),
@@ -40,6 +42,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
 
     def job(service: str, file: str, *, cores: int, memory: str, nice: int = 0) -> Program:
         settings = spark.job_settings(driver_host=LOOPBACK, jars=str(jars), python=str(python), cores=cores)
+        settings["spark.executor.extraJavaOptions"] += f' "{tmpdir}"'  # quoted: Spark splits the options at blanks
         return Program(
             service,
             java_command(
@@ -49,7 +52,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
                 main=spark.SUBMIT_MAIN,
                 arguments=spark.submit_arguments(master_url, settings, str(PROJECT_ROOT / "spark" / file)),
                 heap_mb=spark.DRIVER_HEAP_MB,
-                flags=spark.job_flags(),
+                flags=(*spark.job_flags(), tmpdir),
                 quick_start=True,  # the driver plans; the executor computes
             ),
             {
@@ -75,7 +78,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
                 main=spark.MASTER_MAIN,
                 arguments=master_arguments,
                 heap_mb=spark.MASTER_HEAP_MB,
-                flags=spark.master_flags(),
+                flags=(*spark.master_flags(), tmpdir),
                 quick_start=True,
             ),
             environment,
@@ -89,7 +92,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
                 main=spark.WORKER_MAIN,
                 arguments=worker_arguments,
                 heap_mb=spark.WORKER_HEAP_MB,
-                flags=spark.worker_flags(),
+                flags=(*spark.worker_flags(), tmpdir),
                 quick_start=True,
             ),
             environment,

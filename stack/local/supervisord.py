@@ -100,9 +100,19 @@ def daemon_environment(layout: Layout, inherited: Mapping[str, str]) -> dict[str
 
     Only what a program needs of the user's: a stray JAVA_TOOL_OPTIONS, SPARK_* or PAAI_* must not change a service.
     """
-    kept = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR")
+    kept = ("PATH", "HOME", "USER", "LOGNAME", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR")
     environment = {key: inherited[key] for key in kept if key in inherited}
-    return {**environment, MARKER: str(layout.data_dir), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return {
+        **environment,
+        MARKER: str(layout.data_dir),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        # A JVM reads and writes the names of files in the locale's encoding: under C every ü becomes a question mark.
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        # Native libraries are unpacked there, and /tmp may be mounted noexec.
+        "TMPDIR": str(layout.tmp),
+    }
 
 
 def _text(value: object) -> str:

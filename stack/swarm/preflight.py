@@ -15,7 +15,7 @@ from stack.errors import StackError
 from stack.images.build import outdated
 from stack.images.catalogue import PUBLISHED
 from stack.images.client import Docker
-from stack.preflight import describe_holder, port_holders, port_is_free
+from stack.preflight import describe_holder, listeners_on_ipv6, port_holders, port_is_free
 from stack.swarm.site import BROKER_LABEL, BROKERS, CLUSTER, Site
 from stack.swarm.state import EngineInfo
 from stack.swarm.watch import guarded
@@ -186,7 +186,9 @@ def _taken(site: Site, ports: list[int]) -> dict[int, str]:
     if site.engine.is_local:
         busy = [port for port in ports if not port_is_free(port, "0.0.0.0")]  # noqa: S104 (that is where a swarm publishes)
         holders = port_holders(busy) if busy else {}
-        return {port: describe_holder(holders.get(port)) for port in busy}
+        # A swarm publishes on IPv4 and IPv6.
+        holders = {**listeners_on_ipv6(ports), **holders}
+        return {port: describe_holder(holders.get(port)) for port in {*busy, *holders}}
     return {port: f"something on {site.engine.host}" for port in ports if _answers(site.engine.host, port)}
 
 

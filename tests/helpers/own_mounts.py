@@ -14,13 +14,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def _works() -> bool:
+def works() -> bool:
+    """Whether this user may mount something for itself."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         return False
     return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
 
 
-needs_own_mounts = pytest.mark.skipif(not _works(), reason="needs root and mount namespaces")
+needs_own_mounts = pytest.mark.skipif(not works(), reason="needs root and mount namespaces")
 
 
 def run(

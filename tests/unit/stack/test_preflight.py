@@ -12,7 +12,10 @@ import pytest
 
 from backend.contract.ports import Ports
 from stack import preflight
-from stack.errors import JarsError, JavaMissingError
+from stack.errors import JarsError, JavaMissingError, PortInUseError
+from stack.limits import GroupLimit
+from tests.helpers import own_mounts
+from tests.helpers.own_mounts import needs_own_mounts
 from tests.helpers.wait import wait_until
 
 
@@ -31,8 +34,9 @@ def port_of(server: socket.socket) -> int:
 def test_every_check_is_there_and_every_failure_has_a_remedy(tmp_path: Path) -> None:
     checks = preflight.run_checks(Ports(9000), tmp_path / "not" / "yet")
 
-    assert [check.name for check in checks][:8] == [
-        "Platform", "Java", "JVM artifacts", "MongoDB", "Prediction", "Memory", "Data folder", "Disk",
+    assert [check.name for check in checks][:10] == [
+        "Platform", "Java", "JVM artifacts", "MongoDB", "Prediction", "Memory", "Open files", "Processes",
+        "Data folder", "Disk",
     ]  # fmt: skip
     assert all(check.detail for check in checks)
     assert all(check.ok or check.remedy for check in checks)
@@ -65,6 +69,37 @@ def test_a_taken_port_is_named_with_service_and_holder(listener: socket.socket) 
     assert "paai needs it" in check.detail
     assert f"(process {os.getpid()})" in check.detail
     assert "--port-offset" in check.remedy
+
+
+@pytest.fixture
+def beside() -> Iterator[socket.socket]:
+    """A listener on IPv6 loopback alone."""
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with server:
+        yield server
+
+
+def test_a_listener_where_localhost_leads_first_is_named(beside: socket.socket) -> None:
+    (check,) = preflight.check_ports({"paai": port_of(beside)})
+
+    assert (check.ok, check.name) == (False, f"Port {port_of(beside)}")
+    assert check.detail.startswith("paai needs it; ")
+    assert f"(process {os.getpid()}) (on [::1], where `localhost` leads first) holds it" in check.detail
+    with pytest.raises(PortInUseError, match=r"paai cannot use port \d+: .* \(on \[::1\], where"):
+        preflight.raise_first([check])
+
+
+def test_it_is_no_obstacle_when_it_is_ones_own(beside: socket.socket) -> None:
+    assert preflight.check_ports({"paai": port_of(beside)}, own_pids=[os.getpid()])[0].ok
+
+
+def test_a_port_that_is_held_at_both_addresses_is_one_finding() -> None:
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        (check,) = preflight.check_ports({"paai": port_of(server)})
+    assert not check.ok
 
 
 def test_a_listener_on_every_address_counts(tmp_path: Path) -> None:
@@ -131,6 +166,26 @@ def test_memory(monkeypatch: pytest.MonkeyPatch, available_gib: float, ok: bool)
 
     assert check.ok is ok
     assert f"{available_gib} GiB" in check.detail
+
+
+def test_the_memory_limit_of_a_control_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    gib = 1024**3
+    group = GroupLimit(4 * gib, 1 * gib, Path("/sys/fs/cgroup/box/memory.max"))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=16 * gib))
+    monkeypatch.setattr("stack.limits.memory_limit", lambda: group)
+
+    check = preflight.check_memory()
+
+    assert not check.ok
+    assert check.detail == ("The control group's limit is 4.0 GiB, of which 3.0 GiB are available, and 3.5 GiB are needed")
+    assert check.remedy.startswith("Type: echo 5G | sudo tee /sys/fs/cgroup/box/memory.max")
+
+
+def test_what_the_system_itself_uses_is_there_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=int(3.49 * 1024**3)))
+    monkeypatch.setattr("stack.limits.memory_limit", lambda: None)
+    assert not preflight.check_memory().ok
+    assert preflight.check_memory([os.getpid()]).ok
 
 
 @pytest.mark.parametrize(("free_gib", "ok"), [(2.9, False), (3.1, True)])
@@ -231,3 +286,33 @@ def test_a_folder_that_cannot_be_made_is_said_to_be_one(folder: str) -> None:
     check = preflight.check_data_dir(Path(folder))
     assert not check.ok
     assert "cannot be written" in check.detail
+
+
+@needs_own_mounts
+def test_a_data_folder_that_is_mounted_noexec_is_named(tmp_path: Path) -> None:
+    code = (
+        "import dataclasses, json, pathlib, sys\n"
+        "from stack.preflight import check_data_dir\n"
+        "print(json.dumps(dataclasses.asdict(check_data_dir(pathlib.Path(sys.argv[1], 'not', 'yet')))))"
+    )
+    check = own_mounts.output(own_mounts.run(code, tmp_path, mounts={tmp_path: "noexec"}))
+    assert not check["ok"]
+    assert check["detail"].startswith(f"{tmp_path}/not/yet is on a file system mounted noexec")
+    assert check["remedy"].startswith(f"Type: sudo mount -o remount,exec {tmp_path}, or")
+
+
+@pytest.mark.parametrize(("name", "bad"), [("Jürgen", ""), ("a:b", ":"), ("🌡️", "🌡")])
+def test_a_cache_that_java_cannot_load_classes_from_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, bad: str
+) -> None:
+    monkeypatch.setenv("PAAI_CACHE_DIR", str(tmp_path / name))
+    check = preflight.check_jars()
+    assert check.ok is not bool(bad)
+    if bad:
+        assert check.detail == f"{tmp_path / name} cannot be in a class path: its name contains {bad!r}"
+        assert "PAAI_CACHE_DIR" in check.remedy
+
+
+def test_an_environment_that_java_cannot_load_classes_from_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.prefix", "/home/🌡/paai/.venv")
+    assert "Move this project" in preflight.check_java().remedy

@@ -120,7 +120,7 @@ def test_services_learn_the_shifted_addresses(layout: Layout, tools: Tools) -> N
 
 
 def test_spaces_commas_and_accents_survive(tmp_path: Path) -> None:
-    layout = Layout.of(tmp_path / "my data, ünique")
+    layout = Layout.of(tmp_path / "my data= ünique")
     layout.create()
     value = "a b,c=%d;é"
     process = read(layout, (Program("generator", ("/bin/my prog", "an arg", "50%"), {"PAAI_X": value}),))["generator"][0]
@@ -142,3 +142,22 @@ def test_no_stray_setting_of_the_user_reaches_a_service(layout: Layout) -> None:
     assert environment["PATH"] == "/bin"
     assert environment[MARKER] == str(layout.data_dir)
     assert not {"PAAI_TOKEN", "JAVA_TOOL_OPTIONS", "SPARK_HOME", "PYTHONPATH"} & set(environment)
+
+
+def test_every_jvm_and_executor_unpacks_its_libraries_in_the_data_directory(layout: Layout, tools: Tools) -> None:
+    programs = {program.service: program for program in all_programs(layout, PORTS, tools)}
+    jvms = [program for program in programs.values() if program.command[0] == str(tools.java)]
+    assert len(jvms) == 7
+    assert all(f"-Djava.io.tmpdir={layout.tmp}" in program.command for program in jvms)
+    for job in ("spark-job", "spark-predict"):
+        options = next(word for word in programs[job].command if word.startswith("spark.executor.extraJavaOptions="))
+        assert f'"-Djava.io.tmpdir={layout.tmp}"' in options
+    assert supervisord.daemon_environment(layout, {"TMPDIR": "/tmp"})["TMPDIR"] == str(layout.tmp)
+
+
+def test_no_class_path_leads_through_the_data_directory(layout: Layout, tools: Tools) -> None:
+    """Spark puts its folder of settings there too. Java loads nothing from a folder with an emoji."""
+    for program in all_programs(layout, PORTS, tools):
+        assert not program.environment.get("SPARK_CONF_DIR", "").startswith(str(layout.data_dir))
+        if "-cp" in program.command:
+            assert str(layout.data_dir) not in program.command[program.command.index("-cp") + 1]
