@@ -14,6 +14,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
+from desktop import guard
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications
@@ -171,6 +172,7 @@ class Desktop:
         theme: str | None = None,
         places: PlaceSource | None = None,
     ) -> None:
+        guard.install()
         sys.setswitchinterval(SWITCH_S)
         app.setStyle("Fusion")
         app.setFont(look.base_font(app))

@@ -81,7 +81,8 @@ class StepsItem(Layer):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._tint)
             bars = step_bars(self.line, thick_t=STEP_PX / abs(scale.m11()), thick_value=STEP_PX / abs(scale.m22()))
-            painter.drawRects(*rect_array(bars).drawargs())
+            rects = rect_array(bars)  # owns the memory that drawargs() points into
+            painter.drawRects(*rects.drawargs())
         if len(self.open_line.x):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(pen(self._tint, STEP_PX * ratio, DASH))

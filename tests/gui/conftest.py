@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop import guard
 from desktop.app import Desktop
 from desktop.model.notifications import Notifications
 from desktop.qtmodels.places import PlaceSource
@@ -34,6 +35,12 @@ def settle() -> None:
     """Carry out what was deleted later."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QCoreApplication.processEvents()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def guarded() -> None:
+    """An exception in an override fails its test instead of ending the run."""
+    guard.install()
 
 
 @pytest.fixture(autouse=True)

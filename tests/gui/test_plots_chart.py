@@ -1,8 +1,10 @@
 """What a chart draws equals the snapshot, on its exact times; pixels included."""
 
+import ast
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,6 +109,39 @@ def test_steps_stand_exactly_on_window_edges(chart: Chart) -> None:
     assert np.array_equal(chart.steps.line.x[0::2], steps.start[~steps.provisional])
     assert np.array_equal(chart.steps.line.x[1::2], steps.end[~steps.provisional])
     assert np.all(chart.steps.line.x % 10 == 0)
+
+
+def test_every_window_has_its_average_line_the_first_one_too(chart: Chart) -> None:
+    """A strip one pixel high at each settled window's average is in text colour."""
+    frame = snapshot(NOW, span_s=300, pixels=700)
+    show(chart, frame)
+    steps = frame.views["temperature"].steps
+    settled = np.flatnonzero(~steps.provisional)
+    text = QColor(LIGHT.text)
+    for image in (grab(chart) for _ in range(20)):  # memory that was freed is not overwritten every time
+        for i in settled.tolist():
+            middle = (max(float(steps.start[i]), frame.request.start) + float(steps.end[i])) / 2
+            x, y = round(chart.frame.x(middle)), round(chart.frame.y(float(steps.avg[i])))
+            column = image[y - 2 : y + 3, x]
+            assert np.abs(column - [text.red(), text.green(), text.blue()]).max(axis=1).min() < 8, f"window {i} has no line"
+
+
+def test_arrays_are_kept_while_they_are_drawn() -> None:
+    """`drawargs()` hands out a bare pointer: of a temporary it points into freed memory while Qt draws."""
+    desktop = Path(__file__).parents[2] / "desktop"
+    calls = [
+        (path.name, node.lineno, node.func.value)
+        for path in sorted(desktop.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "drawargs"
+    ]
+    assert calls
+    temporary = [
+        f"{name}:{line}"
+        for name, line, owner in calls
+        if any(not isinstance(part, ast.Name | ast.Attribute | ast.expr_context) for part in ast.walk(owner))
+    ]
+    assert not temporary
 
 
 def test_a_step_ends_at_its_edges_pixel(chart: Chart) -> None:
