@@ -111,6 +111,8 @@ class Anomalies(QObject):
 
         def failed(error: Exception) -> None:
             self._set_busy(False)
+            if connection is not self._monitor.connection:
+                return
             self._notifications.error(f"Nothing was acknowledged. {describe(error)}")
 
         self._run_task(lambda: connection.acknowledge(keys, by=by, undo=undo), done, failed)

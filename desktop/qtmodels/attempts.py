@@ -7,6 +7,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from desktop.model.notifications import describe
 from desktop.qtmodels.tasks import RunTask
+from desktop.services.switched_target import pinned
 from stack.target import HistoryEntry, Target
 
 Index = QModelIndex | QPersistentModelIndex
@@ -39,13 +40,13 @@ class Attempts(QAbstractTableModel):
         self._target = target
         self._run_task = run_task
         self._rows: list[HistoryEntry] = []
-        self._asking = ""
+        self._asking: object = None  # the question whose answer is awaited
         self.service: str | None = None
 
     def show(self, service: str | None) -> None:
         """Ask for the attempts of `service`; None shows nothing."""
         if service != self.service:
-            self.service = service
+            self.service, self._asking = service, None
             self._take([])
             self.told.emit("Asking …" if service else "")
         self.refresh()
@@ -53,22 +54,23 @@ class Attempts(QAbstractTableModel):
     def refresh(self) -> None:
         """Ask again, unless an answer is still awaited."""
         service = self.service
-        if service is None or self._asking == service:
+        if service is None or self._asking is not None:
             return
-        self._asking = service
+        question = self._asking = object()
+        target = pinned(self._target)
 
         def done(rows: list[HistoryEntry]) -> None:
-            self._asking = "" if self._asking == service else self._asking
-            if service == self.service:
+            if question is self._asking:
+                self._asking = None
                 self._take(rows)
                 self.told.emit("" if rows else "Nothing is remembered of this service.")
 
         def failed(error: Exception) -> None:
-            self._asking = "" if self._asking == service else self._asking
-            if service == self.service:
+            if question is self._asking:
+                self._asking = None
                 self.told.emit(f"The attempts of {service} cannot be read: {describe(error)}")
 
-        self._run_task(lambda: self._target.history(service), done, failed)
+        self._run_task(lambda: target.history(service), done, failed)
 
     def _take(self, rows: list[HistoryEntry]) -> None:
         if rows != self._rows:

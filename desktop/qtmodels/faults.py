@@ -51,6 +51,8 @@ class FaultsController(QObject):
         self._show(wanted)
 
         def refused(error: Exception) -> None:
+            if connection is not self._monitor.connection:
+                return
             if number == self._asked:
                 self._show(before)
             self._notifications.warning(f"The faults were not changed: {describe(error)}")

@@ -148,18 +148,18 @@ class FleetController(QObject):
         self._run_task(work, lambda s: self._sent(connection, s), lambda e: self._refused(connection, e))
 
     def _sent(self, connection: Connection, state: FleetState) -> None:
-        self._flying = set()
         if connection is not self._monitor.connection:
             return
+        self._flying = set()
         # The answer to a change does not know who reports.
         self._follow(replace(state, reporting=state.reporting or self._state.reporting))
         if self._dirty:
             self._timer.start()
 
     def _refused(self, connection: Connection, error: Exception) -> None:
-        flying, self._flying = self._flying, set()
         if connection is not self._monitor.connection:
             return
+        flying, self._flying = self._flying, set()
         self._dirty -= flying
         self._held -= flying
         sentence = f"The fleet was not changed: {describe(error)}"

@@ -38,6 +38,7 @@ class Monitor(QObject):
     Signals:
         attached(): a running system was found and its feeds are started.
         detached(): it is no longer there, or was left.
+        switched(): the target is another one: requests to the earlier system and their answers are void.
         status_changed(list[ServiceStatus]): every two seconds.
         fleet_changed(FleetState): twice a second.
         health_changed(str): one sentence on what is wrong; empty when nothing is. The whole is `health_report`.
@@ -49,6 +50,7 @@ class Monitor(QObject):
 
     attached = Signal()
     detached = Signal()
+    switched = Signal()
     status_changed = Signal(object)
     fleet_changed = Signal(object)
     health_changed = Signal(str)
@@ -178,6 +180,7 @@ class Monitor(QObject):
         for key in ("status", "attach"):
             self._busy.discard(key)
         self._status = []
+        self.switched.emit()
         self.status_changed.emit([])
         self.hold(False)
 

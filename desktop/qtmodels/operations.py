@@ -1,4 +1,7 @@
-"""Scaling and restarting one service: off the GUI thread, one operation a service at a time, told in words."""
+"""Scaling and restarting one service: off the GUI thread, one operation a service at a time.
+
+A request ends with its system: after another one was chosen, queued requests are dropped and answers are ignored.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -7,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.model.notifications import Notifications, describe
 from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.tasks import RunTask
+from desktop.services.switched_target import pinned
 from stack.target import Step, Target
 
 
@@ -37,6 +41,9 @@ class Operations(QObject):
         self._notifications = notifications
         self._busy: set[str] = set()
         self._next_scale: dict[str, int] = {}
+        self._epoch = 0  # counts systems; an answer of an earlier one is ignored
+        monitor.detached.connect(self._next_scale.clear)
+        monitor.switched.connect(self._forget)
 
     def busy(self, service: str) -> bool:
         """Whether something is being done to `service`."""
@@ -47,23 +54,36 @@ class Operations(QObject):
         if service in self._busy:
             self._next_scale[service] = replicas
             return
-        self._begin(service, f"scaling to {replicas}", lambda: self._target.scale(service, replicas))
+        target = pinned(self._target)
+        self._begin(service, f"scaling to {replicas}", lambda: target.scale(service, replicas))
 
     def restart(self, service: str) -> None:
         """Stop and start it."""
         if service not in self._busy:
-            self._begin(service, "restarting", lambda: self._target.restart(service))
+            target = pinned(self._target)
+            self._begin(service, "restarting", lambda: target.restart(service))
+
+    def _forget(self) -> None:
+        """The system is another one."""
+        self._epoch += 1
+        self._next_scale.clear()
+        busy, self._busy = self._busy, set()
+        for service in busy:
+            self.progressed.emit(service, "")
 
     def _begin(self, service: str, doing: str, start: Callable[[], Iterator[Step]]) -> None:
         self._busy.add(service)
         self.progressed.emit(service, f"{doing} …")
+        epoch = self._epoch
 
         def work() -> None:
             for step in start():
-                if step.detail:
+                if step.detail and epoch == self._epoch:
                     self.progressed.emit(service, step.detail)  # crosses to the GUI thread
 
         def done(_: None) -> None:
+            if epoch != self._epoch:
+                return
             self._busy.discard(service)
             self.progressed.emit(service, "")
             self._monitor.poll_status()
@@ -72,6 +92,8 @@ class Operations(QObject):
                 self.scale(service, wanted)
 
         def failed(error: Exception) -> None:
+            if epoch != self._epoch:
+                return
             self._busy.discard(service)
             self._next_scale.pop(service, None)
             sentence = f"{service}, {doing}: {describe(error)}"

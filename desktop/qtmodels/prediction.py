@@ -163,10 +163,11 @@ class Prediction(QObject):
             link.close()
 
     def _leave(self) -> None:
-        self._epoch += 1
+        with self._building:  # or a link to this system is built after it was left
+            self._epoch += 1
+            link, self._link = self._link, None
         self._looking = False
         self._forget()
-        link, self._link = self._link, None
         if link is not None:
             self._run_task(link.close, lambda _: None, lambda _: None)
 
@@ -190,8 +191,10 @@ class Prediction(QObject):
 
         ended = {t.job for t in self.trainings if not t.running}
 
+        epoch = self._epoch
+
         def ask() -> _Seen:
-            link = self._connect()
+            link = self._connect(epoch)
             trainings = link.api.jobs()
             # What a training published is asked for with its end: said without its version it would be said wrongly.
             if full or any(not t.running and t.job not in ended for t in trainings):
@@ -293,13 +296,16 @@ class Prediction(QObject):
             self.failed.emit(error)
             self._tell(str(error))
 
-        self._ask(lambda: call(self._connect().api), done, failed)
+        epoch = self._epoch
+        self._ask(lambda: call(self._connect(epoch).api), done, failed)
 
     # Asking
 
-    def _connect(self) -> Link:
-        """The link to the attached system; worker thread."""
+    def _connect(self, epoch: int) -> Link:
+        """The link to the system of `epoch`; worker thread."""
         with self._building:
+            if epoch != self._epoch:
+                raise UnreachableError("This system was left", remedy="Go back to it and repeat the request.")
             if self._link is None:
                 endpoints = self._monitor.endpoints
                 if endpoints is None:

@@ -96,6 +96,10 @@ class ServicesModel(QAbstractTableModel):
                     index = self.index(i, column)
                     self.dataChanged.emit(index, index)
 
+    def forget_scaling(self) -> None:
+        """Drop every number of replicas asked for: the system is another one."""
+        self._scaling.clear()
+
     def set_scaling(self, service: str, replicas: int | None) -> None:
         """Show `replicas` as asked for at once; None rolls back."""
         if replicas is None:

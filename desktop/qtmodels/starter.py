@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from desktop.model.first_fleet import STARTED, not_started, untouched
 from desktop.model.fleet import FleetState
 from desktop.model.notifications import Notifications, describe
+from desktop.qtmodels.connection import Connection
 from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.monitor import Monitor
@@ -54,13 +55,19 @@ class Starter(QObject):
         if not untouched(state):
             return
         # An answer that fails leaves the fleet alone: the empty Live page offers a start too.
-        self._run_task(partial(self._has_stored, connection.endpoints), self._start_unless, self._not_known)
+        self._run_task(
+            partial(self._has_stored, connection.endpoints),
+            partial(self._start_unless, connection),
+            partial(self._not_known, connection),
+        )
 
-    def _not_known(self, error: Exception) -> None:
+    def _not_known(self, connection: Connection, error: Exception) -> None:
+        if connection is not self._monitor.connection:
+            return
         self._notifications.warning(not_started(describe(error)))
 
-    def _start_unless(self, stored: bool) -> None:
-        if stored or self._fleet.state.devices or not self._monitor.is_attached:
+    def _start_unless(self, connection: Connection, stored: bool) -> None:
+        if stored or self._fleet.state.devices or connection is not self._monitor.connection:
             return
         self._fleet.start_starter_fleet()
         self._notifications.info(f"{STARTED} Change it at the left.")

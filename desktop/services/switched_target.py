@@ -52,3 +52,8 @@ class SwitchedTarget:
 
     def is_up(self) -> bool:
         return self.current.is_up()
+
+
+def pinned(target: Target) -> Target:
+    """Return the target that is current now. What it is asked later does not reach another system."""
+    return target.current if isinstance(target, SwitchedTarget) else target

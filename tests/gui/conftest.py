@@ -26,6 +26,8 @@ from stack.target import Endpoints
 from tests.helpers.fake_connection import FakeConnection
 from tests.helpers.fake_target import FakeTarget
 
+guard.install()  # an exception in an override fails its test instead of ending the run
+
 LEAK_S = 3.0
 #: Only a bound: a loaded machine is slow, a passing test waits no longer than it must.
 WAIT_S = 20.0
@@ -35,12 +37,6 @@ def settle() -> None:
     """Carry out what was deleted later."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QCoreApplication.processEvents()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def guarded() -> None:
-    """An exception in an override fails its test instead of ending the run."""
-    guard.install()
 
 
 @pytest.fixture(autouse=True)

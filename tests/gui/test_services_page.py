@@ -1,5 +1,6 @@
 """The table of services and the log below it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,9 +10,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
 from desktop.model.starting import STARTING_S
+from desktop.qtmodels.attempts import Attempts
+from desktop.qtmodels.operations import Operations
 from desktop.qtmodels.services import Column, ServicesModel, message_of, state_of
 from desktop.views.services.page import ServicesPage
 from desktop.views.services.replicas import Replicas
+from stack.choose import Option
 from stack.errors import StackError
 from stack.target import HistoryEntry
 from tests.gui.conftest import Bench
@@ -122,6 +126,76 @@ def test_scaling_shows_at_once_and_then_runs(page: ServicesPage, bench: Bench) -
     bench.target.gate.set()
     bench.wait(lambda: stepper(page).text.text() == "5 of 5", "five run")
     assert [c for c in bench.target.calls if c.startswith("scale")] == ["scale paai 4", "scale paai 5"]
+
+
+def switch(bench: Bench) -> FakeTarget:
+    """Choose another running system, as "Where it runs" does."""
+    here, there = (
+        Option("local", None, "This machine", "", is_default=True),
+        Option("swarm", None, "Docker", "", is_default=False),
+    )
+    other = FakeTarget(up=True, where="Docker", name="swarm")
+    bench.offered, bench.elsewhere = [here, there], {"Docker": other}
+    bench.desktop.places.choose(there)
+    bench.wait(lambda: bench.switched.current is other and bench.desktop.monitor.is_attached, "the other system")
+    return other
+
+
+def test_a_queued_request_ends_with_its_system(page: ServicesPage, bench: Bench) -> None:
+    bench.target.gate.clear()
+    stepper(page).more.click()
+    stepper(page).more.click()
+    bench.wait(lambda: "scale paai 4" in bench.target.calls, "the first request")
+    other = switch(bench)
+    bench.wait(lambda: stepper(page).text.text() == "3 of 3", "the other system's replicas")
+    bench.target.gate.set()
+    bench.wait(lambda: bench.target.services[[s.service for s in bench.target.services].index("paai")].running == 4, "its end")
+    stepper(page).more.click()
+    bench.wait(lambda: stepper(page).text.text() == "4 of 4", "a request to the other system")
+    assert [c for c in other.calls if c.startswith("scale")] == ["scale paai 4"]
+    assert [c for c in bench.target.calls if c.startswith("scale")] == ["scale paai 4"]
+
+
+def test_the_answer_of_the_earlier_system_is_ignored(bench: Bench) -> None:
+    bench.attach()
+    answers: list[Callable[[Exception], None]] = []
+    operations = Operations(
+        target=bench.switched,
+        monitor=bench.desktop.monitor,
+        run_task=lambda func, done, failed: answers.append(failed),
+        notifications=bench.notifications,
+    )
+    failures: list[str] = []
+    operations.failed.connect(lambda service, sentence: failures.append(sentence))
+    operations.scale("paai", 4)
+    operations.scale("paai", 5)
+    switch(bench)
+    assert not operations.busy("paai")
+    answers[0](StackError("paai cannot be scaled", why="The supervisor does not answer."))
+    assert failures == []
+    assert not any("supervisor" in n.text for n in bench.notifications.entries())
+    assert len(answers) == 1
+
+
+def test_a_request_that_waits_for_a_thread_reaches_the_system_it_was_made_for(bench: Bench) -> None:
+    """Between the click and the worker another system is chosen."""
+    bench.attach()
+    waiting: list[Callable[[], object]] = []
+    operations = Operations(
+        target=bench.switched,
+        monitor=bench.desktop.monitor,
+        run_task=lambda func, done, failed: waiting.append(func),
+        notifications=bench.notifications,
+    )
+    attempts = Attempts(target=bench.switched, run_task=lambda func, done, failed: waiting.append(func))
+    operations.scale("paai", 5)
+    operations.restart("connect")
+    attempts.show("paai")
+    other = switch(bench)
+    for func in waiting:
+        func()
+    assert {"scale paai 5", "restart connect", "history paai"} <= set(bench.target.calls)
+    assert not {"scale paai 5", "restart connect", "history paai"} & set(other.calls)
 
 
 def test_replicas_can_be_changed_only_while_attached(bench: Bench) -> None:

@@ -200,11 +200,12 @@ class LivePage(Page):
             return
         self.show_loading(f"Asking the generator for {FIRST_DEVICES} thermostats …")
         self._empty_since = None
-        self.context.run_task(
-            lambda: connection.set_fleet({DEVICE_TYPES[0].tag: FIRST_DEVICES}, None),
-            lambda _: None,
-            lambda error: self.show_error("The devices could not be started.", str(error), "", self._start_devices),
-        )
+
+        def failed(error: Exception) -> None:
+            if connection is self.context.monitor.connection:
+                self.show_error("The devices could not be started.", str(error), "", self._start_devices)
+
+        self.context.run_task(lambda: connection.set_fleet({DEVICE_TYPES[0].tag: FIRST_DEVICES}, None), lambda _: None, failed)
 
     def _detached(self) -> None:
         self.snapshot = None

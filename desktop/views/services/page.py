@@ -100,6 +100,7 @@ class ServicesPage(Page):
             self.track(signal, self._refresh_selected)
         self.track(operations.progressed, self._progressed)
         self.track(operations.failed, self._failed)
+        self.track(context.monitor.switched, self.model.forget_scaling)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._selected())
         self._take(context.monitor.status)
 
