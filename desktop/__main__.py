@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from backend.contract.ports import MAX_OFFSET
+from desktop.display import DisplayProbe
 from stack.target import Target
 
 TARGETS = ("auto", "swarm", "local")
@@ -33,34 +35,29 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def has_display(environment: "os._Environ[str] | dict[str, str]", platform: str) -> bool:
-    """Whether a window can be shown: macOS and Windows always, else where a display or a Qt platform is named."""
-    if platform in ("darwin", "win32"):
-        return True
-    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the window, or the terminal where there is none. Returns the exit code."""
     options = parse(arguments)
-    if options.screenshot is not None and not has_display(dict(os.environ), sys.platform):
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen
-    headless = options.headless
-    if not headless and not has_display(dict(os.environ), sys.platform):
-        print("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set): showing the monitor in the terminal.")
-        headless = True
     from stack.choose import Option, choose_target
     from stack.choose import options as offered
     from stack.errors import StackError
 
-    try:
-        target = choose_target(
-            options.target, port_offset=options.port_offset, data_dir=options.data_dir, context=options.context
-        )
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if headless:
+    with nullcontext() if options.headless else DisplayProbe(os.environ) as probe:
+        try:
+            target = choose_target(
+                options.target, port_offset=options.port_offset, data_dir=options.data_dir, context=options.context
+            )
+        except StackError as error:
+            print(error, file=sys.stderr)
+            return 2
+        trouble = probe.trouble() if probe is not None else ""
+    if trouble and options.screenshot is not None:
+        print(f"{trouble} Drawing the picture without a display.", file=sys.stderr)
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    elif trouble:
+        print(f"{trouble} Showing the monitor in the terminal.", flush=True)
+        options.headless = True
+    if options.headless:
         from desktop.headless.monitor import run as run_in_terminal
 
         return run_in_terminal(target, deploy=options.deploy)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.__main__ import has_display, main, parse
+from desktop.__main__ import main, parse
 
 
 def test_defaults() -> None:
@@ -47,15 +47,6 @@ def test_nonsense_is_refused(wrong: str, capsys: pytest.CaptureFixture[str]) -> 
         parse(wrong.split())
     assert ended.value.code == 2
     assert wrong.split()[0] in capsys.readouterr().err
-
-
-def test_display() -> None:
-    assert not has_display({}, "linux")
-    assert has_display({"DISPLAY": ":0"}, "linux")
-    assert has_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
-    assert has_display({"QT_QPA_PLATFORM": "offscreen"}, "linux")
-    assert not has_display({"DISPLAY": ""}, "linux")
-    assert has_display({}, "darwin")
 
 
 def test_a_target_that_cannot_be_had_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
