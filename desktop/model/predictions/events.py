@@ -12,8 +12,6 @@ from desktop.model.predictions.record import Grade, Prediction
 MAX_EVENTS: Final = 5_000
 #: Readings of one event that are remembered for revisions, which reach back some dozens.
 MAX_READINGS: Final = 200
-#: Said of a silence whose device the generator's fleet no longer has: nobody need look for it.
-LEFT: Final = "It was taken out of the fleet, or the fleet was stopped."
 
 
 @dataclass(slots=True)
@@ -21,7 +19,7 @@ class _Entry:
     readings: dict[str, Prediction] = field(default_factory=dict)
     surplus: int = 0  # readings that are counted but no longer remembered
     ended_ms: int = 0  # of a silence: the first reading after it
-    left: bool = False  # of a silence: the device was taken out of the fleet
+    left: bool = False  # of a silence: the device was taken out of the fleet, so this is no anomaly
     event: Event | None = None
 
 
@@ -110,7 +108,10 @@ class EventLog:
             self.version += 1
 
     def set_fleet(self, counts: Mapping[str, int]) -> None:
-        """How many devices the generator's fleet has, by prefix of their ids: who was taken out may be silent."""
+        """Set how many devices the generator's fleet has, by prefix of their ids.
+
+        The silence of a device that was taken out is no anomaly: its event is removed, and stays so if the device returns.
+        """
         if counts == self._fleet:
             return
         self._fleet = dict(counts)
@@ -126,7 +127,7 @@ class EventLog:
 
     @property
     def left(self) -> Set[str]:
-        """Ids of the silences whose device was taken out of the fleet."""
+        """Ids of the silences that are no anomaly: their device was taken out of the fleet."""
         return self._left
 
     @property
@@ -197,14 +198,17 @@ class EventLog:
         entry.left = entry.left or (silent and self._has_left(key.device_id))
         if entry.left:
             self._left.add(key.id)
+            entry.event = None
+            self._entries.move_to_end(key, last=False)  # the first to go when there are too many
+            return
         event = Event(
             key=key,
             start_ms=key.since_ms or min(p.t_ms for p in readings),
             end_ms=max(newest.t_ms, entry.ended_ms),
             readings=len(readings) + entry.surplus,
             score=worst.score,
-            grade=Grade.INFO if entry.left else max(p.grade for p in readings),
-            reason=LEFT if entry.left else newest.reason,
+            grade=max(p.grade for p in readings),
+            reason=newest.reason,
             value=worst.value,
             expected=worst.expected,
             model=newest.model,

@@ -41,13 +41,21 @@ class MarkTable:
             self._by_id = {i: p for i, p in self._by_id.items() if p.t_ms >= limit_ms}
             self._all = _columns(sorted(self._by_id.values(), key=lambda p: p.t_ms))
 
-    def cut(self, start: float, end: float, devices: Collection[str] = ()) -> Marks:
-        """Those between two times (seconds), of these devices; of all where none are given."""
+    def cut(self, start: float, end: float, devices: Collection[str] = (), *, without: Collection[str] = frozenset()) -> Marks:
+        """Return the marks between two times (seconds).
+
+        Args:
+            start, end: Both included.
+            devices: Marks of these alone; of all where none are given.
+            without: Ids of events that are left out.
+        """
         marks = self._all
         first, last = np.searchsorted(marks.t, (start, np.nextafter(end, np.inf)))
         chosen = np.arange(first, last)
         if devices:
             chosen = np.array([i for i in chosen.tolist() if marks.device_ids[i] in devices], dtype=np.int64)
+        if without:
+            chosen = np.array([i for i in chosen.tolist() if marks.event_ids[i] not in without], dtype=np.int64)
         if len(chosen) > MAX_SHOWN:
             worst = np.argsort(-marks.grade[chosen].astype(np.int64), kind="stable")[:MAX_SHOWN]
             chosen = np.sort(chosen[worst])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from desktop.model.predictions.event import Event, EventFilter, EventKey
-from desktop.model.predictions.events import LEFT, EventLog
+from desktop.model.predictions.events import EventLog
 from desktop.model.predictions.expectations import Expectations
 from desktop.model.predictions.marks import MAX_MARKS, MarkTable
 from desktop.model.predictions.record import Grade, Prediction
@@ -140,16 +140,7 @@ class PredictionStore:
         """Odd readings between two times (seconds), ascending; of these devices, or of all where none are given."""
         with self._lock:
             table = self._marks.get(sensor)
-            found = table.cut(start, end, devices) if table is not None else NO_MARKS
-            left = self._log.left
-            gone = [i for i, event_id in enumerate(found.event_ids) if event_id in left] if left else []
-        if not gone:
-            return found
-        # As the list says it.
-        grade, reasons = found.grade.copy(), list(found.reasons)
-        for i in gone:
-            grade[i], reasons[i] = Grade.INFO, LEFT
-        return replace(found, grade=grade, reasons=tuple(reasons))
+            return table.cut(start, end, devices, without=self._log.left) if table is not None else NO_MARKS
 
     def events(self, wanted: EventFilter | None = None) -> list[Event]:
         """As of `EventLog`."""

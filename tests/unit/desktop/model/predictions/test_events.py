@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from desktop.model.predictions.event import EventFilter, EventKey, key_of
-from desktop.model.predictions.events import LEFT, EventLog
+from desktop.model.predictions.events import EventLog
 from desktop.model.predictions.record import Grade, Prediction
 
 
@@ -189,15 +189,28 @@ def test_the_silence_of_a_device_that_was_taken_out_of_the_fleet_is_no_fault() -
     log = EventLog()
     log.set_fleet({"thermostat": 5})
     log.add([fallen_silent("thermostat-00004"), fallen_silent("thermostat-00006"), fallen_silent("boiler-00009")])
-    assert {e.key.device_id: e.grade for e in log.events()} == {
-        "thermostat-00004": Grade.CRITICAL,
-        "thermostat-00006": Grade.INFO,
-        "boiler-00009": Grade.CRITICAL,
-    }
+    assert {e.key.device_id for e in log.events()} == {"thermostat-00004", "boiler-00009"}
+    assert {e.grade for e in log.events()} == {Grade.CRITICAL}
     log.set_fleet({"thermostat": 3})
-    left = {e.key.device_id for e in log.events() if e.reason == LEFT}
-    assert left == {"thermostat-00004", "thermostat-00006"}
+    assert {e.key.device_id for e in log.events()} == {"boiler-00009"}
+    assert log.left == {f"thermostat-0000{n}/temperature/dropout/2000" for n in (4, 6)}
     log.set_fleet({"thermostat": 9})
     log.add([even(odd(90, device="thermostat-00004"))])
-    event = next(e for e in log.events() if e.key.device_id == "thermostat-00004")
-    assert (event.silent, event.grade, event.reason) == (False, Grade.INFO, LEFT), "it came back later: what was is not changed"
+    assert {e.key.device_id for e in log.events()} == {"boiler-00009"}, "it came back later: its absence is still no anomaly"
+    log.add([odd(120, device="thermostat-00004")])
+    assert {e.key.device_id for e in log.events()} == {"boiler-00009", "thermostat-00004"}, "what it sends is judged"
+
+
+def test_a_fleet_that_was_made_smaller_leaves_no_open_dropouts() -> None:
+    """The slider goes from 1 300 to 20; the window hears of the silences before and after it hears of the fleet."""
+    log = EventLog(max_events=1_500)
+    log.set_fleet({"thermostat": 1_300})
+    log.add([dataclasses.replace(odd(3, device="thermostat-00007"), id="earlier")])
+    silences = [dataclasses.replace(fallen_silent(f"thermostat-{n:05d}"), score=1.0) for n in range(21, 1_301)]
+    log.add(silences[:500])
+    log.set_fleet({"thermostat": 20})
+    assert log.add(silences[500:]) == [], "nothing to notify of"
+    assert [e.key.device_id for e in log.events()] == ["thermostat-00007"]
+    assert sum(log.open_by_grade().values()) == 1
+    log.add([dataclasses.replace(odd(3, device=f"boiler-{n:05d}"), id=f"later {n}") for n in range(1_000)])
+    assert len(log.events()) == 1_001, "the silences of the fleet push no anomaly out of the list"

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from desktop.model.predictions.events import LEFT
 from desktop.model.predictions.expectations import Expectations
 from desktop.model.predictions.record import Grade, Prediction
 from desktop.model.predictions.store import PredictionStore
@@ -100,7 +99,7 @@ def test_a_revision_takes_a_mark_away(store: PredictionStore) -> None:
     assert store.events() == []
 
 
-def test_the_mark_of_a_device_that_was_taken_out_of_the_fleet_says_what_the_list_says(store: PredictionStore) -> None:
+def test_a_device_that_was_taken_out_of_the_fleet_has_no_mark(store: PredictionStore) -> None:
     silences = [
         replace(at(1_000, device=device, anomaly=True, value=NAN), kind="dropout", grade=Grade.CRITICAL, reason="Dropout.")
         for device in ("thermostat-00004", "thermostat-00002")
@@ -108,10 +107,8 @@ def test_the_mark_of_a_device_that_was_taken_out_of_the_fleet_says_what_the_list
     store.ingest(silences)
     store.set_fleet({"thermostat": 3})
     marks = store.marks("temperature", 0, 10)
-    assert dict(zip(marks.device_ids, zip(marks.grade.tolist(), marks.reasons, strict=True), strict=True)) == {
-        "thermostat-00004": (Grade.INFO, LEFT),
-        "thermostat-00002": (Grade.CRITICAL, "Dropout."),
-    }
+    assert marks.device_ids == ("thermostat-00002",)
+    assert marks.reasons == ("Dropout.",)
 
 
 def test_marks_are_bounded(store: PredictionStore) -> None:
