@@ -1,7 +1,7 @@
 """The panel at the left of the Live page: the sliders, what they lead to, and the focus devices."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from backend.contract.devices import DEVICE_TYPES
 from desktop.model.figures import thousands
@@ -14,6 +14,7 @@ from desktop.qtmodels.theme import ThemeController
 from desktop.views.fleet.faults_box import FaultsBox
 from desktop.views.fleet.focus_list import FocusList
 from desktop.views.fleet.type_row import TypeRow
+from desktop.views.widgets.decimal_box import DecimalBox
 from desktop.views.widgets.menu_button import WordButton
 from desktop.views.widgets.roles import hairline, label, set_role
 
@@ -42,7 +43,7 @@ class FleetPanel(QFrame):
         set_role(self.switch, "quiet")
         self.switch.clicked.connect(self._toggle)
         self.rows = [TypeRow(kind=kind, fleet=fleet, theme=theme) for kind in DEVICE_TYPES]
-        self.interval = QDoubleSpinBox()
+        self.interval = DecimalBox()
         self.interval.setRange(0.1, 3600.0)
         self.interval.setDecimals(1)
         self.interval.setSuffix(" s")

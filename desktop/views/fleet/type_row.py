@@ -31,13 +31,13 @@ class CountBox(QSpinBox):
         return thousands(value)
 
     def valueFromText(self, text: str) -> int:  # noqa: N802
-        digits = "".join(c for c in text if c.isdigit())
+        digits = "".join(c for c in text if c.isdecimal())  # of "²", a digit too, int() makes nothing
         return min(int(digits), MAX_FLEET_PER_TYPE) if digits else 0
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
         plain = text.replace(THIN, "").replace(" ", "")
-        state = QValidator.State.Acceptable if plain.isdigit() else QValidator.State.Intermediate
-        if plain and not plain.isdigit():
+        state = QValidator.State.Acceptable if plain.isdecimal() else QValidator.State.Intermediate
+        if plain and not plain.isdecimal():
             state = QValidator.State.Invalid
         return state, text, pos
 
