@@ -60,6 +60,12 @@ test: setup ## Every test; the real system is started on shifted ports
 test-unit: setup ## The tests that start nothing
 	@$(TEST) tests/unit tests/gui tests/contract $(ARGS)
 
+# One round where MINUTES is 0.
+MINUTES ?= 0
+.PHONY: fuzz
+fuzz: setup ## Generated inputs, 1 000 for each test and call: make fuzz MINUTES=60
+	@$(PYTHON) -m tests.fuzz --minutes $(MINUTES) $(ARGS)
+
 .PHONY: test-integration
 test-integration: setup ## The tests against the real system
 	@$(TEST) tests/integration tests/e2e $(ARGS)

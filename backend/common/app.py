@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.common.answers import INTERNAL_ERROR, field_errors, send_error, send_internal_error, shorten, to_json
@@ -19,6 +20,7 @@ from backend.common.docs import docs_page
 from backend.common.errors import ClientGoneError, ServiceError, UnauthorizedError
 from backend.common.health import Health
 from backend.common.metrics import Metrics
+from backend.common.openapi import NotReady, complete_document
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 #: Returns the `receive` and `send` that a request is served with.
@@ -27,10 +29,14 @@ Watch = Callable[[Scope, Receive, Send], tuple[Receive, Send]]
 _log = logging.getLogger("service")
 
 
-class JsonAnswer(Response):
-    """A JSON answer that no input can break."""
+class Status(BaseModel):
+    """How the process is."""
 
-    media_type = "application/json"
+    status: Literal["ok", "ready", "stopping"]
+
+
+class JsonAnswer(JSONResponse):
+    """A JSON answer that no input can break."""
 
     def render(self, content: object) -> bytes:
         return to_json(content)
@@ -100,8 +106,8 @@ class ServiceApp(FastAPI):
         """The OpenAPI document, with the token scheme where a token is asked for."""
         if self.openapi_schema is None:
             schema = get_openapi(title=self.title, version=self.version, description=self.description, routes=self.routes)
-            if self.extra_schemas:
-                schema.setdefault("components", {}).setdefault("schemas", {}).update(self.extra_schemas)
+            schema.setdefault("components", {}).setdefault("schemas", {}).update(self.extra_schemas)
+            complete_document(schema)
             if self._auth is not None:
                 schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 schema["security"] = [{"token": []}]
@@ -204,8 +210,16 @@ def _add_common_routes(app: ServiceApp) -> None:
     async def docs() -> Response:
         return HTMLResponse(docs_page())
 
-    routes: Mapping[str, Callable[[], Awaitable[Response]]] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
-    for path, endpoint in routes.items():
-        app.add_api_route(path, endpoint, methods=["GET"], response_class=Response, tags=["operation"])
+    not_ready: dict[str, Any] = {"model": NotReady, "description": "What it does not reach."}
+    routes: Mapping[str, tuple[Callable[[], Awaitable[Response]], dict[str, Any]]] = {
+        "/healthz": (
+            healthz,
+            {"response_model": Status, "responses": {503: {"model": Status, "description": "It is stopping."}}},
+        ),
+        "/readyz": (readyz, {"response_model": Status, "responses": {503: not_ready}}),
+        "/metrics": (metrics, {"response_class": PlainTextResponse}),
+    }
+    for path, (endpoint, documentation) in routes.items():
+        app.add_api_route(path, endpoint, methods=["GET"], tags=["operation"], **documentation)
         app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     app.add_api_route("/docs", docs, methods=["GET"], include_in_schema=False)

@@ -7,6 +7,8 @@ MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 MAX_JSON_DEPTH: Final = 100
 MAX_BATCH_READINGS: Final = 10_000
 MAX_DEVICE_ID_CHARS: Final = 128
+#: Device ids of one query.
+MAX_QUERY_DEVICES: Final = 10_000
 
 #: A numeric timestamp above this is milliseconds by mistake (in seconds it would be the year 5138).
 MAX_EPOCH_SECONDS: Final = 1e11

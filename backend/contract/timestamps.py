@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -30,6 +30,14 @@ _DAY_MS: Final = 86_400_000
 _UNITS: Final = ((1e14, "milliseconds", "1000"), (1e17, "microseconds", "1000000"), (1e20, "nanoseconds", "1000000000"))
 #: Forms that ISO 8601 allows and `datetime.fromisoformat` does not know, e.g. a lower case "t" and "z".
 _LENIENT: Final[TypeAdapter[datetime]] = TypeAdapter(datetime)
+#: What `parse_time` takes, for schemas of optional times.
+TIME_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "number", "minimum": _MIN_SECONDS, "maximum": MAX_EPOCH_SECONDS},
+        {"type": "null"},
+    ]
+}
 MAX_FUTURE_MS: Final = int(MAX_FUTURE_S * 1000)
 _MILLISECONDS: Final = tuple(f".{ms:03d}Z" for ms in range(1000))
 

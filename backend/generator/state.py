@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -58,7 +59,8 @@ class StateStore:
             return Fleet(), FaultPlan()
         except ValidationError as error:
             aside = self._path.with_suffix(".bad")
-            self._path.replace(aside)
+            with suppress(OSError):
+                self._path.replace(aside)
             reason = error.errors(include_url=False, include_input=False)[0]["msg"]
             _log.error("the saved fleet is unusable (%s), now %s; starting without devices", reason, aside)
             return Fleet(), FaultPlan()
@@ -93,5 +95,6 @@ class StateStore:
                 os.fsync(file.fileno())
             temporary.replace(self._path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
             raise StateError(self._path, error.strerror or str(error)) from error

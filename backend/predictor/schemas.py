@@ -1,4 +1,4 @@
-"""Requests of the predictor."""
+"""Requests and answers of the predictor."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from backend.contract.limits import MAX_BATCH_READINGS
 from backend.contract.readings import DeviceId, Timestamp
-from backend.contract.timestamps import parse_time
+from backend.contract.timestamps import TIME_SCHEMA, parse_time
 
 Sensor = Literal["temperature", "pressure", "humidity", "heart_rate"]
 
@@ -24,7 +24,7 @@ def _moment(value: object) -> int | None:
 Moment = Annotated[
     int | None,
     PlainValidator(_moment),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}], "examples": ["2026-01-01T00:00:00Z"]}),
+    WithJsonSchema({**TIME_SCHEMA, "examples": ["2026-01-01T00:00:00Z"]}),
 ]
 
 
@@ -72,3 +72,83 @@ class TrainIn(BaseModel):
         if self.sensors:
             given += ["--sensors", *self.sensors]
         return [str(part) for part in given]
+
+
+class Prediction(BaseModel):
+    """What was expected of one reading, and the verdict."""
+
+    device_id: str
+    sensor: str
+    timestamp: str = Field(description="ISO 8601.")
+    value: float
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    score: float = Field(ge=0, le=1)
+    anomaly: bool
+    reason: str
+    kind: str
+    severity: str
+    since: str | None = Field(description="When the anomaly began, ISO 8601.")
+
+
+class PredictAnswer(BaseModel):
+    """One prediction a reading, in the order given."""
+
+    model: str
+    predictions: list[Prediction]
+
+
+class ModelAnswer(BaseModel):
+    """One version."""
+
+    version: str
+    promoted: bool
+    promoted_at: str | None
+    size: int = Field(ge=0, description="Bytes.")
+    sha256: str
+    card: dict[str, Any]
+
+
+class ModelsAnswer(BaseModel):
+    """All versions, the newest first."""
+
+    promoted: str | None
+    previous: str | None = Field(description="The version that a roll back would serve.")
+    models: list[ModelAnswer]
+
+
+class PromotedAnswer(BaseModel):
+    """The version that is served from now on."""
+
+    promoted: str
+
+
+class DeletedAnswer(BaseModel):
+    """The version that was removed."""
+
+    deleted: str
+
+
+class JobStarted(BaseModel):
+    """The training that was started."""
+
+    job: str
+
+
+class JobAnswer(BaseModel):
+    """How a training stands."""
+
+    job: str
+    state: Literal["running", "cancelling", "done", "failed", "cancelled"]
+    progress: float
+    message: str
+    started: str
+    ended: str | None
+    result: dict[str, Any] = Field(default_factory=dict)
+
+
+class JobsAnswer(BaseModel):
+    """The trainings since the predictor's start, the newest first."""
+
+    jobs: list[JobAnswer]

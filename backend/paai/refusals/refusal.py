@@ -35,6 +35,7 @@ _BY_TYPE: Final[Mapping[str, str]] = {
     "union_tag_not_found": "missing",
     "union_tag_invalid": "unknown",
     "literal_error": "unknown",
+    "content_encoding": "encoding",
     "finite_number": "range",
     "less_than": "range",
     "less_than_equal": "range",

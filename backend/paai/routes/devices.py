@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from backend.common.app import JsonAnswer
+from backend.common.openapi import error_responses
 from backend.contract.devices import SENSORS
 from backend.contract.times import to_iso
 from backend.paai.deps import Questions
+from backend.paai.schemas import DevicesAnswer
 from backend.paai.stored import DevicePage
 
 Sensor = Literal["temperature", "pressure", "humidity", "heart_rate"]
@@ -20,14 +22,11 @@ def devices_router(questions: Questions) -> APIRouter:
     @router.get(
         "/api/v1/devices",
         response_class=JsonAnswer,
+        response_model=DevicesAnswer,
         summary="Devices with stored readings",
         description="One row per device and sensor, sorted. `next` is the `after` of the next page, null at the end; a page "
         "may hold fewer rows than `limit` and still have a next one.",
-        responses={
-            401: {"description": "The token is missing or wrong."},
-            422: {"description": "Which parameter, why."},
-            503: {"description": "MongoDB does not answer; repeat it after `Retry-After` seconds."},
-        },
+        responses=error_responses(422, s503="MongoDB does not respond; repeat it after `Retry-After` seconds."),
     )
     async def devices(
         sensor: Sensor | None = None,

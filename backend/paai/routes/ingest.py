@@ -8,23 +8,22 @@ from starlette.types import Receive, Scope, Send
 
 from backend.common.answers import field_errors, send_bytes, to_json
 from backend.common.app import ServiceApp
+from backend.common.encoding import ACCEPTED
 from backend.common.errors import InvalidInputError
+from backend.common.openapi import error_responses
 from backend.contract.limits import MAX_BATCH_READINGS
 from backend.contract.parsing import ReadingParser
 from backend.contract.readings import FieldError, InvalidBatchError, InvalidReadingError, Reading, describe
 from backend.paai import metric_defs as defs
 from backend.paai.publisher import Publisher
 from backend.paai.refusals.log import NOTED, RefusalLog
+from backend.paai.schemas import BatchAnswer
 
 _EMPTY_START: Final = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
 _EMPTY_BODY: Final = {"type": "http.response.body", "body": b""}
 _JSON: Final = [(b"content-type", b"application/json")]
 
-_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    401: {"description": "The token is missing or wrong."},
-    413: {"description": "The body is over 8 MiB."},
-    503: {"description": "Not taken; repeat it after `Retry-After` seconds, repeating is safe."},
-}
+_ENCODINGS: Final = f"The body may be packed: Content-Encoding {ACCEPTED}; the limit of 8 MiB is on unpacked bytes."
 
 
 class Ingest:
@@ -89,12 +88,11 @@ def add_ingest_routes(app: ServiceApp, publisher: Publisher, refusals: RefusalLo
         "/api/v1/device",
         ingest.device,
         summary="One reading",
-        description="200 with an empty body once Kafka has acknowledged it.",
+        description=f"200 with an empty body once Kafka has acknowledged it. {_ENCODINGS}",
         tags=["readings"],
         responses={
             200: {"description": "Kafka has acknowledged it.", "content": {}},
-            422: {"description": "Which field, why."},
-            **_ERRORS,
+            **error_responses(503),
         },
         openapi_extra=_body(schema, example),
     )
@@ -103,15 +101,15 @@ def add_ingest_routes(app: ServiceApp, publisher: Publisher, refusals: RefusalLo
         "/api/v1/devices",
         ingest.devices,
         summary="A batch of readings",
-        description=f"A JSON array of 1 to {MAX_BATCH_READINGS} readings. Bad ones never hold back good ones.",
+        description=f"A JSON array of 1 to {MAX_BATCH_READINGS} readings. Bad ones never hold back good ones. {_ENCODINGS}",
         tags=["readings"],
         responses={
             200: {
+                "model": BatchAnswer,
                 "description": "Kafka has acknowledged every good one.",
                 "content": {"application/json": {"example": {"accepted": 1, "rejected": [{"index": 1, "error": "…"}]}}},
             },
-            422: {"description": "None is good, or they are more than a batch may hold."},
-            **_ERRORS,
+            **error_responses(503, s422="None is good, or they are more than a batch may hold."),
         },
         openapi_extra=_body(batch, [example]),
     )

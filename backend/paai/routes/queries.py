@@ -8,12 +8,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from backend.common.app import JsonAnswer
+from backend.common.openapi import error_responses
 from backend.contract.devices import SENSORS
-from backend.contract.limits import LAST_TIME_MS
+from backend.contract.limits import LAST_TIME_MS, MAX_QUERY_DEVICES
 from backend.contract.readings import DeviceId
 from backend.contract.times import to_iso
-from backend.contract.timestamps import parse_time
+from backend.contract.timestamps import TIME_SCHEMA, parse_time
 from backend.paai.deps import Questions
+from backend.paai.schemas import STATISTICS_ANSWERS
 from backend.paai.stored import Statistics
 
 _EARLIEST_MS = -62_135_596_800_000
@@ -29,7 +31,7 @@ def _time(value: object) -> int | None:
 QueryTime = Annotated[
     int | None,
     PlainValidator(_time),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}], "examples": ["2023-03-28T20:04:22Z"]}),
+    WithJsonSchema({**TIME_SCHEMA, "examples": ["2023-03-28T20:04:22Z"]}),
 ]
 
 
@@ -39,7 +41,7 @@ class Query(BaseModel):
     Attributes:
         from_: First moment; absent = earliest.
         to: Moment after the last; absent = now.
-        device_ids: Whose; at least one.
+        device_ids: Whose; 1 to 10 000.
         sensor: Only this sensor; absent = all.
     """
 
@@ -47,7 +49,7 @@ class Query(BaseModel):
 
     from_: QueryTime = Field(default=None, alias="from", description="First moment; absent = earliest.")
     to: QueryTime = Field(default=None, description="Moment after the last; absent = now.")
-    device_ids: list[DeviceId] = Field(min_length=1, examples=[["1"]])
+    device_ids: list[DeviceId] = Field(min_length=1, max_length=MAX_QUERY_DEVICES, examples=[["1"]])
     sensor: Literal["temperature", "pressure", "humidity", "heart_rate"] | None = None
 
     @model_validator(mode="after")
@@ -87,16 +89,12 @@ def queries_router(questions: Questions) -> APIRouter:
             endpoint(kind, make_row),
             methods=["POST"],
             response_class=JsonAnswer,
+            response_model=STATISTICS_ANSWERS[kind],
             name=kind,
             summary=f"{kind.capitalize()} of stored readings",
             description="Exact, over the stored raw readings with from ≤ timestamp < to; one row per device and sensor, "
             "sorted; a device without data is absent.",
-            responses={
-                401: {"description": "The token is missing or wrong."},
-                413: {"description": "The body is over 8 MiB."},
-                422: {"description": "Which field, why."},
-                503: {"description": "MongoDB does not answer; repeat it after `Retry-After` seconds."},
-            },
+            responses=error_responses(s503="MongoDB does not respond; repeat it after `Retry-After` seconds."),
         )
     return router
 

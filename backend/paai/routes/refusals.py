@@ -1,10 +1,9 @@
 """What was refused: ``GET /api/v1/refusals``."""
 
-from typing import Any, Final
-
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from backend.common.openapi import error_responses
 from backend.contract.times import to_iso
 from backend.paai.refusals.log import RefusalLog
 from backend.paai.refusals.refusal import KEPT_BYTES, Refusal
@@ -64,12 +63,6 @@ class RefusalsAnswer(BaseModel):
     records: RefusedRecordCounts
 
 
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    401: {"description": "The token is missing or wrong."},
-    503: {"description": "MongoDB does not respond; repeat it after `Retry-After` seconds."},
-}
-
-
 def refusals_router(refusals: RefusalLog) -> APIRouter:
     """Return the router with the call."""
     router = APIRouter(tags=["operation"])
@@ -79,7 +72,7 @@ def refusals_router(refusals: RefusalLog) -> APIRouter:
         summary="Rejected requests and refused records",
         description=f"Rejected requests by field and reason since the system was set up, and the last {KEPT} with their first "
         f"{KEPT_BYTES} bytes; refused records by reason.",
-        responses=_RESPONSES,
+        responses=error_responses(s503="MongoDB does not respond; repeat it after `Retry-After` seconds."),
     )
     async def answer() -> RefusalsAnswer:
         await refusals.write()

@@ -5,7 +5,8 @@ import asyncio
 from fastapi import APIRouter
 
 from backend.common.app import JsonAnswer
-from backend.predictor.schemas import PredictIn
+from backend.common.openapi import error_responses
+from backend.predictor.schemas import PredictAnswer, PredictIn
 from backend.predictor.scorer import Readings, predictions
 from backend.predictor.serving import Serving
 
@@ -21,13 +22,9 @@ def predict_router(serving: Serving) -> APIRouter:
     @router.post(
         "/api/v1/predict",
         response_class=JsonAnswer,
+        response_model=PredictAnswer,
         summary="Expected value, band and verdict of each reading",
-        responses={
-            401: {"description": "The token is missing or wrong."},
-            409: {"description": "No model is promoted."},
-            413: {"description": "The body is over 8 MiB."},
-            422: {"description": "Which field, why."},
-        },
+        responses=error_responses(s409="No model is promoted."),
     )
     async def predict(body: PredictIn) -> JsonAnswer:
         """Readings of any devices, the oldest first; about fifty before the one that matters let it be judged well."""

@@ -1,0 +1,1 @@
+"""Generated inputs for everything that reads what others wrote. ``make fuzz`` runs them all, for as long as wanted."""
