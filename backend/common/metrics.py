@@ -29,6 +29,7 @@ class MetricDef:
         help: What it counts, with its unit.
         labels: Names of its labels.
         buckets: Upper bounds of a histogram's buckets.
+        shared: How a gauge's values of several processes become one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class MetricDef:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    shared: Literal["livesum", "livemostrecent"] = "livesum"
 
 
 class Metrics:
@@ -61,7 +63,7 @@ class Metrics:
         if definition.kind == "counter":
             return Counter(name, text, labels, registry=self._registry)
         if definition.kind == "gauge":
-            return Gauge(name, text, labels, registry=self._registry, multiprocess_mode="livesum")
+            return Gauge(name, text, labels, registry=self._registry, multiprocess_mode=definition.shared)
         return Histogram(name, text, labels, registry=self._registry, buckets=definition.buckets)
 
     def counter(self, definition: MetricDef) -> Counter:

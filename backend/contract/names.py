@@ -6,6 +6,8 @@ from typing import Final
 TOPIC_MESSAGES: Final = "processed_messages"
 TOPIC_PREDICTIONS: Final = "predictions"
 TOPIC_DEAD_LETTERS: Final = "dead_letters"
+#: Records of no content: paai compares its clock with the broker's stamp of them. Nobody reads it.
+TOPIC_CLOCK: Final = "clock_probes"
 MESSAGES_PARTITIONS: Final = 3
 #: The desktop joins no group; its client library asks after one by this name all the same.
 DESKTOP_GROUP: Final = "paai-monitor"

@@ -51,6 +51,7 @@ def wanted_topics(*, retention_hours: float, retention_bytes: int) -> tuple[Topi
         TopicSpec(names.TOPIC_MESSAGES, names.MESSAGES_PARTITIONS, config(names.MESSAGES_PARTITIONS)),
         TopicSpec(names.TOPIC_PREDICTIONS, names.MESSAGES_PARTITIONS, config(names.MESSAGES_PARTITIONS)),
         TopicSpec(names.TOPIC_DEAD_LETTERS, 1, config(1)),
+        TopicSpec(names.TOPIC_CLOCK, 1, config(1) | {"retention.ms": "3600000", "retention.bytes": str(1024 * 1024)}),
     )
 
 

@@ -15,9 +15,18 @@ REFUSED: Final = MetricDef(
     ("field", "reason"),
 )
 UNACKNOWLEDGED: Final = MetricDef(
-    "paai_readings_unacknowledged_total", "counter", "Good readings answered 503, by reason: down, full, failed.", ("reason",)
+    "paai_readings_unacknowledged_total",
+    "counter",
+    "Good readings answered 503, by reason: down, full, failed, clock.",
+    ("reason",),
 )
 IN_FLIGHT: Final = MetricDef("paai_readings_in_flight", "gauge", "Readings sent to Kafka and not acknowledged yet.")
+CLOCK_AHEAD: Final = MetricDef(
+    "paai_clock_ahead_seconds",
+    "gauge",
+    "paai's clock minus the Kafka broker's, in seconds; 0 while they differ by less than an acknowledgement takes.",
+    shared="livemostrecent",
+)
 ACK_SECONDS: Final = MetricDef(
     "paai_ack_seconds",
     "histogram",
@@ -38,6 +47,6 @@ DAMAGED: Final = MetricDef(
     "paai_damaged_documents_total", "counter", "Stored documents left out of answers because a field is damaged."
 )
 
-ALL: Final = (ACCEPTED, REJECTED, REFUSED, UNACKNOWLEDGED, IN_FLIGHT, ACK_SECONDS, QUERIES, QUERY_SECONDS, DAMAGED)
+ALL: Final = (ACCEPTED, REJECTED, REFUSED, UNACKNOWLEDGED, IN_FLIGHT, CLOCK_AHEAD, ACK_SECONDS, QUERIES, QUERY_SECONDS, DAMAGED)
 #: Values of the label `field` of REJECTED; anything else counts as "body", so that clients cannot make series.
 REJECTED_FIELDS: Final = ("tag", "device_id", "timestamp", "temperature", "pressure", "humidity", "heart_rate", "body")

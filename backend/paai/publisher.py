@@ -17,9 +17,10 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from backend.common.errors import UnavailableError
 from backend.common.metrics import Metrics
 from backend.contract.messages import DeviceMessage, encode
-from backend.contract.names import TOPIC_MESSAGES
+from backend.contract.names import TOPIC_CLOCK, TOPIC_MESSAGES
 from backend.paai import metric_defs as defs
-from backend.paai.delivery import Delivery, Record
+from backend.paai.clock import MAX_AHEAD_MS, ClockWatch
+from backend.paai.delivery import Delivery, Record, broker_stamp
 from backend.paai.producer_options import PublisherOptions
 
 #: How often acknowledgements are fetched while something is in flight. The loop's timers count whole milliseconds.
@@ -36,6 +37,10 @@ RECORD_OVERHEAD_BYTES: Final = 256
 #: What an acknowledgement may take beyond its time limit before the producer is told to give up.
 STALL_GRACE_S: Final = 3.0
 FLUSH_S: Final = 5.0
+#: How often the broker's clock is asked for while no readings come.
+CLOCK_S: Final = 10.0
+#: And while the clocks differ, which is when no reading is taken.
+CLOCK_DIFFERS_S: Final = 1.0
 #: A broker that has just started may not know the topic for a moment: records that it refuses for that are produced again after
 #: this pause, in their order, for half of the time that an acknowledgement may take. Doing so is safe as for any client.
 REPEAT_S: Final = 0.1
@@ -79,7 +84,8 @@ class Publisher:
     ) -> None:
         self._options, self._topic, self._factory = options, topic, factory
         self._accepted = metrics.counter(defs.ACCEPTED)
-        self._lost = {reason: metrics.counter(defs.UNACKNOWLEDGED).labels(reason) for reason in ("down", "full", "failed")}
+        lost = metrics.counter(defs.UNACKNOWLEDGED)
+        self._lost = {reason: lost.labels(reason) for reason in ("down", "full", "failed", "clock")}
         self._in_flight_gauge = metrics.gauge(defs.IN_FLIGHT)
         self._ack_seconds = metrics.histogram(defs.ACK_SECONDS)
         self._producer: KafkaProducer | None = None
@@ -89,6 +95,9 @@ class Publisher:
         self._down = "Kafka has not answered yet."
         self._fatal = ""
         self._last_progress = 0.0
+        self._clock = ClockWatch(metrics)
+        self._measured_at = -CLOCK_S  # `time.monotonic` of the last stamp or question
+        self._clock_asked_ms = 0  # of a record that only asks for the broker's clock; 0 = none is under way
         self._ticker: asyncio.Task[None] | None = None
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="kafka-probe")
 
@@ -128,12 +137,12 @@ class Publisher:
 
     @property
     def problem(self) -> str:
-        """Empty while Kafka is reached, else one sentence."""
-        return self._down
+        """Empty while Kafka is reached and its clock agrees with this one, else one sentence."""
+        return self._down or self._clock.problem
 
     async def check(self) -> str:
         """Readiness: "" or what is wrong."""
-        return self._down
+        return self.problem
 
     def publish_one(self, message: DeviceMessage) -> asyncio.Future[None]:
         """Publish one reading.
@@ -169,6 +178,9 @@ class Publisher:
         if self._down:
             self._lost["down"].inc(count)
             raise UnavailableError(f"{self._down} Repeat it.", retry_after_s=1)
+        if self._clock.problem:
+            self._lost["clock"].inc(count)
+            raise UnavailableError(f"{self._clock.problem} Repeat it.", retry_after_s=1)
         options = self._options
         if self._in_flight + count > options.max_messages or self._in_flight_bytes + size > options.max_bytes:
             self._lost["full"].inc(count)
@@ -216,7 +228,11 @@ class Publisher:
                 continue
             self._in_flight -= len(delivery.records)
             self._in_flight_bytes -= delivery.size
-            if delivery.error is None:
+            if delivery.stamp_ms:
+                self._measure(delivery.started_ms, delivery.stamp_ms)
+            if delivery.error is None and delivery.started_ms - delivery.stamp_ms > MAX_AHEAD_MS and delivery.stamp_ms:
+                self._fail_by_clock(delivery)
+            elif delivery.error is None:
                 accepted += len(delivery.records)
                 self._ack_seconds.observe(now - delivery.started)
                 if not delivery.future.done():
@@ -252,6 +268,37 @@ class Publisher:
             # A client that left does not fetch it; that is no error of ours.
             delivery.future.exception()
 
+    # --- the broker's clock -------------------------------------------------------------------------------------------
+
+    def _measure(self, sent_ms: int, stamp_ms: int) -> None:
+        before = self._clock.problem
+        self._clock.measure(sent_ms=sent_ms, stamp_ms=stamp_ms, acknowledged_ms=time.time_ns() // 1_000_000)
+        self._measured_at = time.monotonic()
+        if bool(before) != bool(self._clock.problem):
+            _log.warning("%s", self._clock.problem or "paai's clock agrees with the Kafka broker's again")
+
+    def _fail_by_clock(self, delivery: Delivery) -> None:
+        """A reading of "now" is one of the future for every reader: it must not count as taken."""
+        self._lost["clock"].inc(len(delivery.records))
+        if not delivery.future.done():
+            delivery.future.set_exception(UnavailableError(f"{self._clock.problem} Repeat it.", retry_after_s=1))
+            delivery.future.exception()
+
+    def _ask_for_the_clock(self) -> None:
+        """Send a record of no content to a topic that nobody reads; its acknowledgement carries the broker's stamp."""
+        self._clock_asked_ms = time.time_ns() // 1_000_000
+        self._measured_at = time.monotonic()
+        try:
+            assert self._producer is not None  # noqa: S101
+            self._producer.produce(TOPIC_CLOCK, b"", "", 0, self._on_clock)
+        except (BufferError, KafkaException):
+            self._clock_asked_ms = 0
+
+    def _on_clock(self, error: Any, message: Any) -> None:
+        sent_ms, self._clock_asked_ms = self._clock_asked_ms, 0
+        if error is None and sent_ms and (stamp_ms := broker_stamp(message)):
+            self._measure(sent_ms, stamp_ms)
+
     # --- state --------------------------------------------------------------------------------------------------------
 
     def _on_error(self, error: Any) -> None:
@@ -280,6 +327,9 @@ class Publisher:
                     "no acknowledgement for %.0f s, giving up on %s readings", now - self._last_progress, self._in_flight
                 )
                 self._purge()
+            quiet_s = now - self._measured_at
+            if not self._down and not self._clock_asked_ms and quiet_s > (CLOCK_DIFFERS_S if self._clock.problem else CLOCK_S):
+                self._ask_for_the_clock()
             if self._down and now >= probe_at:
                 await self._probe()
                 probe_at = time.monotonic() + PROBE_EVERY_S

@@ -1,12 +1,13 @@
 """A producer without Kafka: keeps what was produced and acknowledges it on `poll`, like librdkafka in the caller's thread."""
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException
 
-from backend.contract.names import MESSAGES_PARTITIONS, TOPIC_MESSAGES
+from backend.contract.names import MESSAGES_PARTITIONS, TOPIC_CLOCK, TOPIC_MESSAGES
 
 Report = Callable[[Any, Any], None]
 
@@ -22,6 +23,8 @@ class FakeProducer:
         reachable, topic_exists: What `list_topics` finds.
         capacity: `produce` raises BufferError beyond this.
         polls_with_work: Polls that acknowledged something: the round trips.
+        clock_asked: Records that ask for the broker's clock and were not acknowledged yet.
+        broker_ahead_ms: The broker's clock minus this one.
         config: As given by the publisher.
     """
 
@@ -33,6 +36,8 @@ class FakeProducer:
         self.reachable = self.topic_exists = True
         self.capacity = 10**9
         self.polls_with_work = 0
+        self.clock_asked: list[Report] = []
+        self.broker_ahead_ms = 0
         self.config: dict[str, Any] = {}
         self.opened = 0
         self._events: list[KafkaError] = []
@@ -48,6 +53,9 @@ class FakeProducer:
         self._events.append(error)
 
     def produce(self, topic: str, value: bytes, key: str, partition: int, on_delivery: Report, /) -> None:
+        if topic == TOPIC_CLOCK:
+            self.clock_asked.append(on_delivery)
+            return
         assert (topic, partition) == (TOPIC_MESSAGES, -1)
         if len(self.waiting) >= self.capacity:
             raise BufferError("queue full")
@@ -58,6 +66,9 @@ class FakeProducer:
         for event in self._events:
             self.config["error_cb"](event)
         self._events.clear()
+        for report in [] if self.hold else self.clock_asked[:]:
+            self.clock_asked.remove(report)
+            report(self.error, self._message())
         return 0 if self.hold else self._acknowledge(self.error)
 
     def _acknowledge(self, error: KafkaError | None) -> int:
@@ -68,8 +79,13 @@ class FakeProducer:
                 self.delivered.append((key, value))
                 if self._on_delivered is not None:
                     self._on_delivered(key, value)
-            report(error, None)
+            report(error, self._message())
         return len(records)
+
+    def _message(self) -> Any:
+        """What a delivery report hands out: with the broker's stamp."""
+        stamp_ms = int(time.time() * 1000) + self.broker_ahead_ms
+        return SimpleNamespace(timestamp=lambda: (TIMESTAMP_LOG_APPEND_TIME, stamp_ms))
 
     def flush(self, timeout: float) -> int:
         return len(self.waiting)

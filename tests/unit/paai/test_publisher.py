@@ -51,6 +51,41 @@ async def test_acknowledged_before_it_returns(started: Publisher, producer: Fake
     assert (key, decode(value)) == ("d7", message(7))
 
 
+@pytest.mark.parametrize(("broker_ahead_ms", "words"), [(-3000, "3.0 s ahead of"), (3000, "s behind")])
+async def test_a_clock_that_differs_from_the_broker_s_is_named_and_nothing_is_taken_until_it_agrees(
+    monkeypatch: pytest.MonkeyPatch, started: Publisher, producer: FakeProducer, broker_ahead_ms: int, words: str
+) -> None:
+    monkeypatch.setattr(publisher, "CLOCK_S", 0.01)
+    monkeypatch.setattr(publisher, "CLOCK_DIFFERS_S", 0.01)
+    producer.broker_ahead_ms = broker_ahead_ms
+    await until(lambda: bool(started.problem), "the difference")
+    assert words in started.problem
+    assert "broker" in await started.check()
+    with pytest.raises(UnavailableError, match="clock"):
+        await started.publish_one(message())
+    assert producer.delivered == []
+    producer.broker_ahead_ms = 0
+    await until(lambda: not started.problem, "the clocks to agree")
+    await started.publish_one(message())
+
+
+async def test_what_readers_would_refuse_as_the_future_is_never_acknowledged(
+    started: Publisher, producer: FakeProducer
+) -> None:
+    """The clock jumps between two measurements."""
+    await until(lambda: not producer.clock_asked, "the first answer")
+    producer.broker_ahead_ms = -2500
+    with pytest.raises(UnavailableError, match="ahead of the Kafka broker's"):
+        await started.publish([message(1), message(2)])
+    assert "ahead" in started.problem
+
+
+async def test_a_slow_broker_is_no_clock_that_differs(started: Publisher, producer: FakeProducer) -> None:
+    producer.broker_ahead_ms = -900
+    await started.publish_one(message())
+    assert not started.problem
+
+
 async def test_producer_is_idempotent_and_gives_up_within_seconds(started: Publisher, producer: FakeProducer) -> None:
     assert producer.config["enable.idempotence"] is True
     assert producer.config["acks"] == "all"
