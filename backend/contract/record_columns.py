@@ -199,7 +199,7 @@ def parse_wire_times(texts: Sequence[str]) -> npt.NDArray[np.int64]:
     if not n:
         return np.empty(0, dtype=np.int64)
     joined = "".join(texts)
-    if len(joined) == n * _ISO_LENGTH and joined.isascii() and len(set(map(len, texts))) == 1:
+    if set(map(len, texts)) == {_ISO_LENGTH} and joined.isascii():
         chars = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(n, _ISO_LENGTH)
         digits = chars[:, _CLOCK_PLACES].astype(np.int64) - _ZERO
         plain = (chars[:, _SEPARATORS] == _SEPARATOR_BYTES).all() and digits.min() >= 0 and digits.max() <= 9

@@ -6,6 +6,7 @@ that was published last, so readers copy nothing and writers wait for nobody.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ TimeArray = npt.NDArray[np.int64]
 IndexArray = npt.NDArray[np.int32]
 ValueArray = npt.NDArray[np.float64]
 SensorArray = npt.NDArray[np.int8]
+IntArray = npt.NDArray[np.int64]
 
 #: Code of a sensor in `ReadingBatch.sensor`: its place in `backend.contract.devices.SENSORS`.
 SENSOR_CODES: dict[str, int] = {sensor: code for code, sensor in enumerate(SENSORS)}
@@ -24,6 +26,28 @@ SENSOR_CODES: dict[str, int] = {sensor: code for code, sensor in enumerate(SENSO
 BYTES_PER_READING = 20
 #: 20 B × 65 536 = 1.3 MB: small beside the budget, large beside the cost of starting another.
 CHUNK_READINGS = 65_536
+
+
+def arrival_order(arrivals_ms: Sequence[int], partitions: Sequence[int]) -> IntArray:
+    """int64[n], larger for a later record: by the broker's time, then by partition.
+
+    Records of one partition that arrived in the same millisecond get the same number: they are read in the order of offsets.
+    """
+    # Within 63 bits until the year 142 000, however many partitions.
+    return np.array(arrivals_ms, dtype=np.int64) * 2048 + np.minimum(np.array(partitions, dtype=np.int64), 2047)
+
+
+class RefusedRecord(NamedTuple):
+    """A record of the topic that is no reading.
+
+    Attributes:
+        partition, offset: Where it stands.
+        code: A key of `backend.contract.refusals.REASONS`.
+    """
+
+    partition: int
+    offset: int
+    code: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +61,8 @@ class ReadingBatch:
         value: float64[n], finite, in the sensor's unit.
         received: When the batch was received, seconds since the epoch.
         live: False while a feed catches up with the past: such a batch says nothing about latency.
-        malformed: Records beside these that could not be decoded.
+        order: int64[n], the order in which the broker took them, see `arrival_order`; None: that of the batch.
+        refused: Records beside these that are no readings.
     """
 
     device_ids: Sequence[str]
@@ -46,7 +71,8 @@ class ReadingBatch:
     value: ValueArray
     received: float
     live: bool = True
-    malformed: int = 0
+    order: IntArray | None = None
+    refused: Sequence[RefusedRecord] = ()
 
     def __len__(self) -> int:
         return len(self.t_ms)

@@ -96,7 +96,7 @@ class LiveStore:
                 self._ingest_sensor(self._sensors[sensor], index[rows], batch.t_ms[rows], batch.value[rows])
         with self._lock:
             self._received += len(batch)
-            self._malformed += batch.malformed + too_new
+            self._malformed += len(batch.refused) + too_new
             if len(batch):
                 self._last_received = batch.received
             if batch.live and len(batch):

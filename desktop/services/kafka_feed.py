@@ -48,13 +48,9 @@ MadeT = TypeVar("MadeT", covariant=True)
 
 
 class Decode(Protocol[MadeT]):
-    """Makes a batch of record values; what is no record of its kind is counted in it, never raised."""
+    """Makes a batch of the client's messages; what is no record of its kind is counted in it, never raised."""
 
-    def __call__(self, values: list[bytes | None], /, *, received: float, live: bool) -> MadeT: ...
-
-
-def _value(message: Any) -> Any:
-    return message.value()
+    def __call__(self, messages: list[Any], /, *, received: float, live: bool) -> MadeT: ...
 
 
 class BatchSink(Protocol[ReadT]):
@@ -118,7 +114,6 @@ class KafkaFeed(Generic[BatchT]):
         max_backfill: Bound of that in records; the newest are read.
         clock: Seconds since the epoch.
         make_consumer: Another client, for tests; `topic_id` alike.
-        take: What is decoded of a record: its value, or e.g. the whole record.
         on_recreated: Called on the feed's thread when the topic was deleted and made anew.
         look_s: How often the topic's partitions and ends are looked at.
         retry_s: Pause before another attempt after a failure.
@@ -136,7 +131,6 @@ class KafkaFeed(Generic[BatchT]):
         clock: Callable[[], float] = time.time,
         make_consumer: Callable[[dict[str, Any]], Any] = Consumer,
         topic_id: Callable[[dict[str, Any], str], str] | None = None,
-        take: Callable[[Any], Any] = _value,
         on_recreated: Callable[[], object] = lambda: None,
         look_s: float = LOOK_S,
         retry_s: float = RETRY_S,
@@ -146,7 +140,7 @@ class KafkaFeed(Generic[BatchT]):
         self._span_s, self._max_backfill, self._clock = span_s, max_backfill, clock
         self._state = KafkaState(answering=False, since=clock(), reason="not asked yet")
         self._topic_id = topic_id or _topic_id
-        self._take_of, self._on_recreated = take, on_recreated
+        self._on_recreated = on_recreated
         self._held: dict[int, tuple[int, int]] = {}  # per partition its oldest offset and its end, when last looked at
         self._first: dict[int, int] = {}  # per partition the first offset that was read
         self._hold_watch = HeldWatch()
@@ -230,7 +224,6 @@ class KafkaFeed(Generic[BatchT]):
 
     def _take(self, consumer: Consumer, messages: list[Any]) -> None:
         records = [m for m in messages if m.error() is None]
-        values: list[bytes | None] = [self._take_of(m) for m in records]
         read = {m.partition() for m in records} & self._next.keys()
         for at in consumer.position([TopicPartition(self._topic, p) for p in read]):
             if at.offset >= 0:
@@ -244,9 +237,9 @@ class KafkaFeed(Generic[BatchT]):
                     raise _TopicChangedError(error.str())
                 if error.code() == _END and message.partition() in self._next:
                     self._next[message.partition()] = max(self._next[message.partition()], message.offset())
-        if values:
+        if records:
             self._answered()
-            self._sink.ingest(self._decode(values, received=self._clock(), live=self._live))
+            self._sink.ingest(self._decode(records, received=self._clock(), live=self._live))
         if not self._live and all(self._next.get(p, 0) >= end for p, end in self._goal.items()):
             self._set_live(True)
 

@@ -9,9 +9,10 @@ import msgspec
 from backend.contract import times
 from backend.contract.devices import SENSORS
 from backend.contract.limits import MAX_DEVICE_ID_CHARS
+from backend.contract.record_columns import BAD_TIME, parse_wire_times
 from desktop.model.predictions.record import NAN, Grade, Prediction
 from desktop.model.predictions.store import Interest, PredictionStore
-from desktop.services.decode import BAD_TIME, decode_all, iso_to_ms
+from desktop.services.decode import decode_all
 
 #: MongoDB has the past; from the topic comes what is not there yet.
 SPAN_S: Final = 60.0
@@ -83,8 +84,8 @@ def decode_predictions(values: Sequence[bytes | None], *, live: bool, interest: 
         or (m.device_id, m.sensor) in silent
         or (m.device_id, m.sensor) in begun
     ]
-    t_ms = iso_to_ms([m.timestamp for m in chosen]).tolist()
-    since_ms = iso_to_ms([m.since if m.since is not None else m.timestamp for m in chosen]).tolist()
+    t_ms = parse_wire_times([m.timestamp for m in chosen]).tolist()
+    since_ms = parse_wire_times([m.since if m.since is not None else m.timestamp for m in chosen]).tolist()
     kept = [
         _prediction(m, at, since if m.since is not None else 0)
         for m, at, since in zip(chosen, t_ms, since_ms, strict=True)
@@ -160,9 +161,9 @@ class PredictionSink:
         self._store, self._heard = store, heard
         self.malformed = 0
 
-    def decode(self, values: Sequence[bytes | None], /, *, received: float, live: bool) -> PredictionBatch:
+    def decode(self, messages: Sequence[Any], /, *, received: float, live: bool) -> PredictionBatch:
         """See `decode_predictions`."""
-        return decode_predictions(values, live=live, interest=self._store.interest)
+        return decode_predictions([m.value() for m in messages], live=live, interest=self._store.interest)
 
     def ingest(self, batch: PredictionBatch, /) -> None:
         """Take a batch in."""

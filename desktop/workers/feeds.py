@@ -12,7 +12,7 @@ from desktop.model.predictions.event import EventKey
 from desktop.model.refused.compare import Reader
 from desktop.model.store import LiveStore
 from desktop.services.acknowledgements import Acknowledgements
-from desktop.services.decode import decode_batch
+from desktop.services.decode import decode_messages
 from desktop.services.focus_history import FocusHistory
 from desktop.services.generator_client import GeneratorClient
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin, KafkaState
@@ -51,7 +51,7 @@ class LiveFeeds:
         login = KafkaLogin(endpoints.kafka, endpoints.kafka_user, endpoints.kafka_password)
         self._mongo = open_client(endpoints.mongo)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token, timeout_s=3.0, clock=clock)
-        self._kafka = KafkaFeed(login=login, sink=store, decode=decode_batch, clock=clock)
+        self._kafka = KafkaFeed(login=login, sink=store, decode=decode_messages, clock=clock)
         predictions = PredictionSink(store.predictions)
         self._predictions = KafkaFeed(
             login=login,

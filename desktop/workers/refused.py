@@ -60,7 +60,6 @@ class RefusedFeeds:
             span_s=SPAN_S,
             max_backfill=MAX_BACKFILL,
             clock=clock,
-            take=lambda message: message,
             on_recreated=self._letters.clear,
         )
         self._comparison = Comparison(self._letters)

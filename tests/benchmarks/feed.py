@@ -25,10 +25,10 @@ _ROOT = Path(__file__).parents[2]
 _OURS = """
 import sys, threading, time
 from desktop.model.store import LiveStore
-from desktop.services.decode import decode_batch
+from desktop.services.decode import decode_messages
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 store, stop, wanted = LiveStore(), threading.Event(), int(sys.argv[2])
-feed = KafkaFeed(login=KafkaLogin(sys.argv[1]), sink=store, decode=decode_batch, span_s=7200, max_backfill=wanted)
+feed = KafkaFeed(login=KafkaLogin(sys.argv[1]), sink=store, decode=decode_messages, span_s=7200, max_backfill=wanted)
 thread = threading.Thread(target=feed.run, args=(stop,))
 begun = time.perf_counter()
 thread.start()

@@ -26,6 +26,7 @@ from backend.contract.times import to_iso
 from desktop.app import Desktop
 from desktop.model.store import LiveStore
 from desktop.services.decode import decode_batch
+from desktop.services.kafka_records import Records
 from desktop.views.live.page import LivePage
 from tests.helpers.fake_connection import FakeConnection
 from tests.helpers.fake_feed import FakeFeed
@@ -63,7 +64,7 @@ class Feeder(threading.Thread):
                 )
                 for d in range(slot % 20, self._devices, 20)
             ]
-            self._store.ingest(decode_batch(values, received=due))
+            self._store.ingest(decode_batch(Records.of_values(values, arrival_ms=int(due * 1000)), received=due))
             due += _SLOT_S
             slot += 1
 

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, TopicPartition
 
 
 class Message:
     """One record."""
 
-    def __init__(self, partition: int, offset: int, value: bytes | None) -> None:
-        self._partition, self._offset, self._value = partition, offset, value
+    def __init__(self, partition: int, offset: int, value: bytes | None, arrival_ms: int) -> None:
+        self._partition, self._offset, self._value, self._arrival_ms = partition, offset, value, arrival_ms
 
     def error(self) -> KafkaError | None:
         return None
 
     def value(self) -> bytes | None:
         return self._value
+
+    def timestamp(self) -> tuple[int, int]:
+        return TIMESTAMP_LOG_APPEND_TIME, self._arrival_ms
 
     def partition(self) -> int:
         return self._partition
@@ -152,8 +155,8 @@ class FakeConsumer:
         if not self._topic.down and self._topic.exists:
             for partition, at in self._at.items():
                 to = min(at + num_messages - len(found), self._topic.stable(partition))
-                records = [(i, value) for i, (_, value) in enumerate(self._topic.records[partition][at:to], at)]
-                seen = [Message(partition, i, value) for i, value in records if value != HIDDEN]
+                records = [(i, t_ms, value) for i, (t_ms, value) in enumerate(self._topic.records[partition][at:to], at)]
+                seen = [Message(partition, i, value, t_ms) for i, t_ms, value in records if value != HIDDEN]
                 found += seen
                 # As the client does: the position is behind the last record that was handed out, the end is told apart.
                 self._at[partition] = at + len(records)
@@ -161,7 +164,7 @@ class FakeConsumer:
                     self._position[partition] = seen[-1].offset() + 1
                 if self._at[partition] == self._topic.stable(partition) and self._told.get(partition) != self._at[partition]:
                     self._told[partition] = self._at[partition]
-                    found.append(End(partition, self._at[partition], None))
+                    found.append(End(partition, self._at[partition], None, 0))
         if not found:
             time.sleep(min(timeout, 0.005))
         return found

@@ -17,7 +17,7 @@ from backend.operator.kafka_users import Acl, KafkaUsersKeeper, wanted_acls
 from backend.operator.topics import TopicKeeper, wanted_topics
 from desktop.model.predictions.store import PredictionStore
 from desktop.model.readings import ReadingBatch
-from desktop.services.decode import decode_batch
+from desktop.services.decode import decode_messages
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.predictions_feed import SPAN_S as PREDICTIONS_SPAN_S
 from desktop.services.predictions_feed import PredictionSink
@@ -92,7 +92,7 @@ class Sink:
 def test_the_desktop_s_clients_read(kafka: SecuredKafka, keeper: KafkaUsersKeeper) -> None:
     assert keeper.corrections == 1
     login, sink, stop = KafkaLogin(kafka.external, "client-1", "pw-1"), Sink(), threading.Event()
-    feed, lag = KafkaFeed(login=login, sink=sink, decode=decode_batch, span_s=1e8), SinkLag(login=login)
+    feed, lag = KafkaFeed(login=login, sink=sink, decode=decode_messages, span_s=1e8), SinkLag(login=login)
     store = PredictionStore()
     predictions = PredictionSink(store)
     live = KafkaFeed(
@@ -153,7 +153,7 @@ def test_a_wrong_login_is_refused(kafka: SecuredKafka, keeper: KafkaUsersKeeper)
     assert not gets_in(kafka, KafkaLogin(kafka.external, "nobody", "pw-1"))
     assert not gets_in(kafka, KafkaLogin(kafka.external))
     stop = threading.Event()
-    feed = KafkaFeed(login=KafkaLogin(kafka.external, "client-1", "pw-2"), sink=Sink(), decode=decode_batch)
+    feed = KafkaFeed(login=KafkaLogin(kafka.external, "client-1", "pw-2"), sink=Sink(), decode=decode_messages)
     thread = threading.Thread(target=feed.run, args=(stop,))
     thread.start()
     try:

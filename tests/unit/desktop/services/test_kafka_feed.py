@@ -9,7 +9,7 @@ import pytest
 from backend.contract import times
 from backend.contract.messages import DeviceMessage, encode
 from desktop.model.readings import ReadingBatch
-from desktop.services.decode import decode_batch
+from desktop.services.decode import decode_messages
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.kafka_position import PartitionRange, start_offsets
 from tests.helpers.fake_topic import HIDDEN, FakeTopic
@@ -28,7 +28,7 @@ class Sink:
     def ingest(self, batch: ReadingBatch) -> None:
         self.ids += batch.device_ids
         self.live += [batch.live] * len(batch)
-        self.malformed += batch.malformed
+        self.malformed += len(batch.refused)
 
     def note_lag(self, records: int) -> None:
         self.lag.append(records)
@@ -43,7 +43,7 @@ def put(topic: FakeTopic, device: str, *, partition: int = 0, age_s: float = 0.0
 def running(topic: FakeTopic, sink: Sink, max_backfill: int = 1000) -> Iterator[KafkaFeed[ReadingBatch]]:
     ticks = iter(range(10**9))
     feed = KafkaFeed(
-        login=KafkaLogin("nowhere"), sink=sink, decode=decode_batch,
+        login=KafkaLogin("nowhere"), sink=sink, decode=decode_messages,
         clock=lambda: NOW + next(ticks) * 1e-2, make_consumer=topic.consumer,
         topic_id=topic.topic_id,
         look_s=0.001, max_backfill=max_backfill, retry_s=0.01,

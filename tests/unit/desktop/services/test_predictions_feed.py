@@ -12,7 +12,7 @@ from desktop.model.predictions.record import Grade
 from desktop.model.predictions.store import PredictionStore
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.predictions_feed import PredictionSink, decode_predictions, stored_prediction
-from tests.helpers.fake_topic import FakeTopic
+from tests.helpers.fake_topic import FakeTopic, Message
 from tests.helpers.wait import wait_until
 
 T0 = 1_795_499_070_000
@@ -74,7 +74,9 @@ def test_another_word_on_an_odd_reading_is_kept_and_so_is_the_end_of_a_silence()
     sink = PredictionSink(store)
 
     def take(*documents: dict[str, Any]) -> None:
-        sink.ingest(sink.decode(wire(*documents), received=0.0, live=True))
+        sink.ingest(
+            sink.decode([Message(0, i, value, T0) for i, value in enumerate(wire(*documents))], received=0.0, live=True)
+        )
 
     take(odd(1), odd(2, device="d9", value=None, kind="dropout", _id="d9/temperature/dropout"))
     assert [e.silent for e in store.events()] == [False, True]
