@@ -1,8 +1,9 @@
 """The prediction job: readings from Kafka → verdicts with the promoted model → topic and collection `predictions`.
 
 Run by spark-submit like `aggregate.py`; the same settings, with a checkpoint of its own. Spark reads, plans and commits the
-batches; each batch's readings are scored on the driver, vectorised over the devices of a shard, which is a partition of the
-topic: within it the order of readings is the order of their offsets, however they are cut into batches.
+batches; each batch's readings are scored on the driver, vectorised over the devices of a shard. The shard follows from the
+device's id, so a device is scored once whatever partitions its records come over. Within a batch the order of readings is that
+of their arrival at the broker, then of partition and offset.
 
 Exit codes: see `process`.
 """
@@ -21,7 +22,7 @@ from spark import process
 from spark.failure import reason
 from spark.job import StreamingJob
 from spark.predict_model import PromotedModel
-from spark.predict_rows import Rows, parse
+from spark.predict_rows import Batch, parse
 from spark.predict_scorer import BatchScorer, newest
 from spark.predict_settings import PredictSettings
 from spark.predict_sink import Sink
@@ -58,32 +59,29 @@ class Batches:
 
     def __call__(self, frame: DataFrame, batch: int) -> None:
         """One batch. What it raises fails the query, and the batch comes again."""
-        shards = collect(frame)
+        found = collect(frame)
         began = time.perf_counter()
-        answer = self._scorer.score(batch, shards)
+        answer = self._scorer.score(batch, found.shards)
         score_ms = int((time.perf_counter() - began) * 1000)
         self._sink.write(newest(answer.documents))
         self._counters.add(
             scored=answer.scored,
             anomalies=answer.anomalies,
-            invalid=sum(rows.invalid for rows in shards.values()),
+            invalid=found.refused,
             score_ms=score_ms,
             model=answer.model,
         )
 
 
-def collect(frame: DataFrame) -> dict[int, Rows]:
-    """The readings of a batch by shard, in the order of their offsets."""
+def collect(frame: DataFrame) -> Batch:
+    """The readings of a batch by shard, in the order of their arrival, then of partition and offset."""
     table = frame.select("partition", "offset", "value", "timestamp").toArrow()
     partitions = table["partition"].to_pylist()
     offsets = table["offset"].to_pylist()
     values = table["value"].to_pylist()
-    published = table["timestamp"].cast("timestamp[ms]", safe=False).cast("int64").to_pylist()
-    order = sorted(range(len(offsets)), key=lambda i: (partitions[i], offsets[i]))
-    by_shard: dict[int, list[tuple[bytes | None, int]]] = {}
-    for i in order:
-        by_shard.setdefault(partitions[i], []).append((values[i], published[i]))
-    return {shard: parse(records) for shard, records in by_shard.items()}
+    arrivals = table["timestamp"].cast("timestamp[ms]", safe=False).cast("int64").to_pylist()
+    order = sorted(range(len(offsets)), key=lambda i: (arrivals[i], partitions[i], offsets[i]))
+    return parse([values[i] for i in order], [arrivals[i] for i in order])
 
 
 def write(records: DataFrame, settings: PredictSettings, batches: Batches) -> StreamingQuery:

@@ -1,74 +1,62 @@
-"""Records of Kafka → arrays to score. What is no reading is counted, never fatal."""
+"""Records of Kafka → arrays to score, by shard. What is no reading is counted, never fatal."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-import numpy as np
-
-from backend.contract.devices import BY_SENSOR
-from backend.contract.limits import MAX_DEVICE_ID_CHARS, MAX_FUTURE_S
-from backend.contract.messages import decode
 from backend.contract.names import CANARY_DEVICE_ID
-from backend.contract.timestamps import parse_timestamp
-from backend.scoring.layout import F64, I8, I64, SENSOR_CODES
-
-#: A reading stamped further ahead of its record than this would push the shard's clock past everybody else.
-_AHEAD_MS = int((MAX_FUTURE_S + 1.0) * 1000)
+from backend.contract.record_columns import judge_all
+from backend.contract.shards import shard_of
+from backend.scoring.layout import F64, I8, I64
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The readings of one shard in one batch, in the order of the partition.
+    """The readings of one shard in one batch, in the order of their arrival.
 
     Attributes:
         device_ids: Whose.
         sensors: Codes.
         t_ms: Epoch ms.
         values: In the sensor's unit.
-        invalid: Records that were left out.
     """
 
     device_ids: list[str]
     sensors: I8
     t_ms: I64
     values: F64
-    invalid: int
 
     def __len__(self) -> int:
         return len(self.device_ids)
 
 
-def parse(records: Iterable[tuple[bytes | None, int]]) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a batch of records holds.
+
+    Attributes:
+        shards: Readings by shard.
+        refused: Records that are no readings.
+    """
+
+    shards: dict[int, Rows]
+    refused: int
+
+
+def parse(values: Sequence[bytes | None], arrivals_ms: Sequence[int]) -> Batch:
     """Take in records.
 
     Args:
-        records: Value and time of publication in epoch ms, in the order of the partition.
+        values: In the order of their arrival.
+        arrivals_ms: The broker's timestamp of each, epoch ms.
     """
-    ids: list[str] = []
-    codes: list[int] = []
-    times: list[int] = []
-    values: list[float] = []
-    invalid = 0
-    for value, published_ms in records:
-        try:
-            if value is None:
-                raise ValueError("a record without a value")
-            message = decode(bytes(value))
-            device = BY_SENSOR[message.sensor]
-            t_ms = parse_timestamp(message.timestamp)
-            good = (
-                1 <= len(message.device_id) <= MAX_DEVICE_ID_CHARS
-                and device.minimum <= message.value <= device.maximum
-                and t_ms <= published_ms + _AHEAD_MS
-            )
-        except (msgspec.MsgspecError, ValueError, KeyError, OverflowError, RecursionError):
-            good = False
-        if not good:
-            invalid += 1
-        elif message.device_id != CANARY_DEVICE_ID:
-            ids.append(message.device_id)
-            codes.append(SENSOR_CODES[message.sensor])
-            times.append(t_ms)
-            values.append(message.value)
-    return Rows(ids, np.array(codes, dtype=np.int8), np.array(times, dtype=np.int64), np.array(values), invalid)
+    found = judge_all(values, arrivals_ms)
+    places: dict[int, list[int]] = {}
+    for place, device_id in enumerate(found.device_ids):
+        if device_id != CANARY_DEVICE_ID:
+            places.setdefault(shard_of(device_id), []).append(place)
+    # A sensor's place in the contract is also its code in `backend.scoring.layout`.
+    shards = {
+        shard: Rows([found.device_ids[i] for i in at], found.sensor[at], found.t_ms[at], found.value[at])
+        for shard, at in places.items()
+    }
+    return Batch(shards, len(found.refused))

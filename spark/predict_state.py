@@ -5,21 +5,28 @@ records. So the state after batch n must be found when batch n + 1 comes, and th
 A journal file holds a batch's readings; the state after batch n is the newest snapshot at or before n and the journals since,
 scored again, which gives the same as the first time.
 
-Files: ``snapshot-<batch>-<shard>.state``, ``journal-<batch>.npz``. Each is written under another name, synced and renamed.
+Files: ``snapshot-<batch>-<shard>.state``, ``journal-<batch>.npz``, and ``layout``, which says how devices are assigned to
+shards. Each is written under another name, synced and renamed. Files of another layout are set aside: a device whose readings
+go to another shard now would be reported silent in its old one.
 """
 
 import io
 import json
+import logging
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from backend.contract.shards import SHARD_LAYOUT
 from backend.scoring.errors import StateError
 from backend.scoring.state import ShardState
 from spark.predict_rows import Rows
+
+log = logging.getLogger("spark-predict")
 
 #: Batches between two snapshots.
 EVERY: Final = 30
@@ -35,6 +42,7 @@ class StateStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        self._check_layout()
 
     def record(self, batch: int, model: str, shards: Mapping[int, Rows]) -> None:
         """Keep a batch's readings before they are scored."""
@@ -59,9 +67,7 @@ class StateStore:
             with np.load(self._directory / f"journal-{batch}.npz", allow_pickle=False) as stored:
                 head = json.loads(stored["head"].tobytes())
                 shards = {
-                    int(shard): Rows(
-                        list(ids), stored[f"{shard}.sensors"], stored[f"{shard}.t_ms"], stored[f"{shard}.values"], 0
-                    )
+                    int(shard): Rows(list(ids), stored[f"{shard}.sensors"], stored[f"{shard}.t_ms"], stored[f"{shard}.values"])
                     for shard, ids in head["ids"].items()
                 }
                 return str(head["model"]), shards
@@ -109,6 +115,26 @@ class StateStore:
         for path in self._directory.iterdir():
             if _batch(path) is not None:
                 path.unlink(missing_ok=True)
+
+    def _check_layout(self) -> None:
+        path = self._directory / "layout"
+        try:
+            if path.read_text(encoding="utf-8") == SHARD_LAYOUT:
+                return
+        except (OSError, UnicodeError):
+            pass  # a new directory, or one of a time before this file
+        stored = [path for path in self._directory.iterdir() if _batch(path) is not None]
+        if stored:
+            aside = self._directory / f"set-aside-{time.time_ns() // 1_000_000}"
+            aside.mkdir()
+            for file in stored:
+                file.rename(aside / file.name)
+            log.warning(
+                "The stored state assigns devices to shards in another way than %r. It was moved to %s. Scoring begins anew.",
+                SHARD_LAYOUT,
+                aside,
+            )
+        self._write("layout", SHARD_LAYOUT.encode())
 
     def _snapshots(self) -> list[int]:
         found = (_batch(p) for p in self._directory.glob("snapshot-*.json"))

@@ -1,4 +1,4 @@
-"""DeviceMessage: the value of a record in the topic `processed_messages` and the document in the collection of that name."""
+"""DeviceMessage: the value of a record in the topic `processed_messages`, as paai writes it. Readers judge it by `records`."""
 
 import msgspec
 
@@ -20,19 +20,8 @@ class DeviceMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(DeviceMessage)
 
 
 def encode(message: DeviceMessage) -> bytes:
     """The record value: one JSON object in the order of the fields."""
     return _encoder.encode(message)
-
-
-def decode(value: bytes) -> DeviceMessage:
-    """Parse a record value.
-
-    Raises:
-        msgspec.ValidationError: JSON of another shape.
-        msgspec.DecodeError: not JSON.
-    """
-    return _decoder.decode(value)

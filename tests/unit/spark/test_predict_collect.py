@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, IntegerType, LongType, StructField, StructType, TimestampType
 
-from backend.contract.times import to_datetime
+from backend.contract.times import to_datetime, to_iso
 from spark.predict import Batches, Counters, collect
 from spark.predict_scorer import BatchScorer
 from spark.predict_state import StateStore
@@ -41,16 +41,36 @@ class Kept:
         self.rows += documents
 
 
-def test_readings_come_by_partition_in_the_order_of_offsets(spark: SparkSession) -> None:
-    published = datetime.fromtimestamp(NOW_MS / 1000, UTC)
-    rows: list[tuple[int, int, bytes | None, datetime]] = []
-    rows += [(1, 7, record(device_id="b"), published), (0, 5, record(device_id="a"), published)]
-    rows += [(1, 6, None, published), (1, 5, record(device_id="c"), published)]
+def at(later_ms: int) -> datetime:
+    return datetime.fromtimestamp((NOW_MS + later_ms) / 1000, UTC)
 
-    shards = collect(spark.createDataFrame(rows, RECORDS))
 
-    assert {shard: rows.device_ids for shard, rows in shards.items()} == {0: ["a"], 1: ["c", "b"]}
-    assert shards[1].invalid == 1
+def test_readings_of_a_device_come_in_the_order_of_arrival_then_partition_and_offset(spark: SparkSession) -> None:
+    rows: list[tuple[int, int, bytes | None, datetime]] = [
+        (2, 7, record(value=4), at(1)),
+        (1, 6, record(value=3), at(1)),
+        (1, 5, record(value=2), at(1)),
+        (0, 9, record(value=5), at(2)),
+        (2, 6, record(value=1), at(0)),
+        (1, 8, None, at(0)),
+    ]
+
+    found = collect(spark.createDataFrame(rows, RECORDS))
+
+    (shard,) = found.shards.values()
+    assert (shard.values.tolist(), found.refused) == ([1.0, 2.0, 3.0, 4.0, 5.0], 1)
+
+
+def test_a_device_without_a_key_is_scored_once(spark: SparkSession, tmp_path: Path) -> None:
+    """Its records lie on three partitions: one state of one device goes through all of them."""
+    times = [NOW_MS + i * 1000 for i in range(12)]
+    rows = [(i % 3, i // 3, record(timestamp=to_iso(t)), to_datetime(t)) for i, t in enumerate(times)]
+    kept = Kept()
+    scorer = BatchScorer(store=StateStore(tmp_path), model=lambda: bundle(version="v1"))
+    Batches(scorer=scorer, sink=kept, counters=Counters())(spark.createDataFrame(rows, RECORDS), 0)  # type: ignore[arg-type]
+
+    assert [row["timestamp"] for row in kept.rows] == times
+    assert [row["expected"] is None for row in kept.rows] == [True] + [False] * 11  # a first reading has no expectation
 
 
 @pytest.fixture

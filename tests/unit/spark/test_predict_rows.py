@@ -1,15 +1,17 @@
-"""Records → readings: what is no reading is counted and nothing more."""
+"""Records → readings by shard: what is no reading is counted and nothing more."""
 
 import json
 from typing import Any
 
 import numpy as np
-import pytest
 
+from backend.contract.devices import SENSORS
 from backend.contract.names import CANARY_DEVICE_ID
+from backend.contract.shards import shard_of
 from backend.contract.times import to_iso
 from backend.scoring.layout import SENSOR_CODES
-from spark.predict_rows import parse
+from spark.predict_rows import Batch, Rows, parse
+from tests.conformance.vectors import records
 
 NOW_MS = 1_700_000_000_000
 
@@ -19,45 +21,50 @@ def record(**change: Any) -> bytes:
     return json.dumps({k: v for k, v in message.items() if v is not None}).encode()
 
 
+def take(*values: bytes | None) -> Batch:
+    return parse(values, [NOW_MS] * len(values))
+
+
+def only(batch: Batch) -> Rows:
+    (rows,) = batch.shards.values()
+    return rows
+
+
 def test_good_records_become_readings_in_their_order() -> None:
-    rows = parse([(record(), NOW_MS), (record(device_id="e", sensor="pressure", value=1000), NOW_MS)])
+    batch = take(record(), record(sensor="pressure", value=1000), record(value=1))
+    rows = only(batch)
 
-    assert rows.device_ids == ["d", "e"]
-    assert rows.sensors.tolist() == [SENSOR_CODES["humidity"], SENSOR_CODES["pressure"]]
-    assert rows.t_ms.tolist() == [NOW_MS, NOW_MS]
-    np.testing.assert_array_equal(rows.values, [40.5, 1000.0])
-    assert rows.invalid == 0
+    assert rows.device_ids == ["d", "d", "d"]
+    assert rows.sensors.tolist() == [SENSOR_CODES[s] for s in ("humidity", "pressure", "humidity")]
+    assert rows.t_ms.tolist() == [NOW_MS] * 3
+    np.testing.assert_array_equal(rows.values, [40.5, 1000.0, 1.0])
+    assert batch.refused == 0
 
 
-@pytest.mark.parametrize(
-    "poison",
-    [
-        None,
-        b"",
-        b"\xff\xfe",
-        b"[1]",
-        b"[" * 5000,
-        b'{"device_id": "d"}',
-        record(value="1"),
-        record(value=None),
-        record(value=400.0),
-        record().replace(b"40.5", b"NaN"),
-        record().replace(b"40.5", b"1e999"),
-        record(sensor="colour"),
-        record(timestamp="yesterday"),
-        record(timestamp=to_iso(NOW_MS + 60_000)),
-        record(device_id=7),
-        record(device_id=""),
-        record(device_id="x" * 200),
-    ],
-)
-def test_poison_is_counted(poison: bytes | None) -> None:
-    rows = parse([(record(), NOW_MS), (poison, NOW_MS), (record(), NOW_MS)])
+def test_verdicts() -> None:
+    for vector in records():
+        batch = parse([vector.value], [vector.arrival_ms])
+        if vector.stored is None:
+            assert (batch.shards, batch.refused) == ({}, 1), vector.name
+        elif vector.stored["device_id"] != CANARY_DEVICE_ID:
+            rows = only(batch)
+            found = [rows.device_ids[0], SENSORS[rows.sensors[0]], to_iso(int(rows.t_ms[0])), float(rows.values[0])]
+            assert (found, batch.refused) == (list(vector.stored.values()), 0), vector.name
 
-    assert (len(rows), rows.invalid) == (2, 1)
+
+def test_a_refused_record_leaves_its_neighbours() -> None:
+    batch = take(record(), None, record(), record(value=400.0), record(timestamp=to_iso(NOW_MS + 60_000)))
+
+    assert (len(only(batch)), batch.refused) == (2, 3)
+
+
+def test_the_shard_follows_from_the_device() -> None:
+    batch = take(*(record(device_id=f"d{n}") for n in range(30)), *(record(device_id=f"d{n}", value=1) for n in range(30)))
+
+    for shard, rows in batch.shards.items():
+        assert {shard_of(device_id) for device_id in rows.device_ids} == {shard}
+    assert sum(len(rows) for rows in batch.shards.values()) == 60
 
 
 def test_the_canary_is_passed_over() -> None:
-    rows = parse([(record(device_id=CANARY_DEVICE_ID), NOW_MS)])
-
-    assert (len(rows), rows.invalid) == (0, 0)
+    assert take(record(device_id=CANARY_DEVICE_ID)) == Batch({}, 0)

@@ -31,7 +31,7 @@ def batches(arrivals: Arrivals, size: int) -> list[dict[int, Rows]]:
         for number in (0, 1):
             at = np.flatnonzero(good & (shard == number))
             if at.size:
-                cut[number] = Rows([ids[i] for i in at], sensors[at], t_ms[at], values[at], int(np.sum(~good)))
+                cut[number] = Rows([ids[i] for i in at], sensors[at], t_ms[at], values[at])
         result.append(cut)
     return result
 
@@ -132,3 +132,19 @@ def test_old_files_go(tmp_path: Path) -> None:
 
     assert len(list(tmp_path.glob("journal-*"))) <= 61
     assert len(list(tmp_path.glob("snapshot-*.json"))) <= 2
+
+
+def test_a_state_of_another_layout_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cuts = batches(ARRIVALS, 200)
+    run(tmp_path, cuts[:2])
+    (tmp_path / "layout").unlink()  # as an earlier version left it: a shard was a partition
+
+    scorer = BatchScorer(store=StateStore(tmp_path), model=lambda: MODEL, version=lambda _: MODEL)
+    found = scorer.score(2, cuts[2]).documents
+
+    assert found[0]["expected"] is None  # nothing is known about the device
+    (aside,) = tmp_path.glob("set-aside-*")
+    assert {path.name for path in aside.iterdir()} == {"journal-0.npz", "journal-1.npz"}
+    assert "Scoring begins anew" in caplog.text
+    StateStore(tmp_path)
+    assert len(list(tmp_path.glob("set-aside-*"))) == 1
