@@ -17,6 +17,7 @@ from backend.contract.devices import BY_TAG, DEVICE_TYPES
 from backend.contract.limits import MAX_BATCH_READINGS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS, MAX_JSON_DEPTH
 from backend.contract.messages import DeviceMessage
 from backend.contract.nesting import TOO_DEEP, is_too_deep
+from backend.contract.printable import is_printable
 from backend.contract.readings import NOT_PRINTABLE, FieldError, InvalidBatchError, InvalidReadingError, Reading
 from backend.contract.timestamps import MAX_FUTURE_MS, check_not_future, iso_of, parse_timestamp
 
@@ -121,7 +122,7 @@ class ReadingParser:
                 epoch_ms = timestamp * 1000
             else:
                 epoch_ms = latest_ms + 1
-            if epoch_ms <= latest_ms and device_id.isprintable():
+            if epoch_ms <= latest_ms and is_printable(device_id):
                 add(DeviceMessage(device_id, iso_of(epoch_ms), reading.sensor, reading.value))
                 continue
             try:
@@ -182,7 +183,7 @@ def to_utf8(body: bytes) -> bytes:
 def _finish(reading: Any, now_ms: int) -> DeviceMessage:
     """What is left to check of a struct."""
     device_id: str = reading.device_id
-    errors = [] if device_id.isprintable() else [_error("device_id", NOT_PRINTABLE, device_id)]
+    errors = [] if is_printable(device_id) else [_error("device_id", NOT_PRINTABLE, device_id)]
     epoch_ms = 0
     try:
         epoch_ms = parse_timestamp(reading.timestamp)

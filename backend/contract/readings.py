@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from backend.contract.devices import BAROMETER, HEART_RATE_METER, HYGROMETER, THERMOSTAT
 from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS, MAX_FUTURE_S
+from backend.contract.printable import is_printable
 from backend.contract.timestamps import parse_timestamp
 
 #: {"type", "loc", "msg"} and what pydantic adds; `loc` starts with the field's name.
@@ -57,7 +58,7 @@ def _device_id(value: object) -> str:
         raise ValueError("must be a string or an integer")
     if not 1 <= len(value) <= MAX_DEVICE_ID_CHARS:
         raise ValueError(f"must have 1 to {MAX_DEVICE_ID_CHARS} characters, not {len(value)}")
-    if not value.isprintable():
+    if not is_printable(value):
         raise ValueError(NOT_PRINTABLE)
     return value
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from backend.common.errors import UnavailableError
-from backend.contract.messages import DeviceMessage, decode
+from backend.contract.messages import DeviceMessage
 from backend.contract.names import CANARY_DEVICE_ID
 from backend.contract.times import from_iso
 from backend.paai.stored import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
@@ -24,7 +26,7 @@ class FakeHistory:
 
     def store(self, _key: str, value: bytes) -> None:
         """Store one record value."""
-        message = decode(value)
+        message = msgspec.json.decode(value, type=DeviceMessage)
         self.readings[message.device_id, message.sensor, from_iso(message.timestamp)] = message.value
 
     def add(self, message: DeviceMessage) -> None:

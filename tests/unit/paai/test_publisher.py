@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 import pytest_asyncio
 from confluent_kafka import KafkaError
 
 from backend.common.errors import UnavailableError
 from backend.common.metrics import Metrics
-from backend.contract.messages import DeviceMessage, decode
+from backend.contract.messages import DeviceMessage
 from backend.paai import metric_defs, publisher
 from backend.paai.producer_options import PublisherOptions
 from backend.paai.publisher import Publisher
@@ -48,7 +49,7 @@ async def test_acknowledged_before_it_returns(started: Publisher, producer: Fake
     producer.hold = False
     await asyncio.wait_for(task, 5)
     ((key, value),) = producer.delivered
-    assert (key, decode(value)) == ("d7", message(7))
+    assert (key, msgspec.json.decode(value, type=DeviceMessage)) == ("d7", message(7))
 
 
 @pytest.mark.parametrize(("broker_ahead_ms", "words"), [(-3000, "3.0 s ahead of"), (3000, "s behind")])

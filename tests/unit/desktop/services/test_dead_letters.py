@@ -86,7 +86,7 @@ def test_the_feed_counts_what_the_topic_holds_and_begins_at_its_beginning() -> N
 
     feed: KafkaFeed[Any] = KafkaFeed(
         login=KafkaLogin("nowhere"), sink=sink, decode=decode, topic=TOPIC_DEAD_LETTERS, span_s=1e7, clock=lambda: 1e6,
-        make_consumer=topic.consumer, topic_id=topic.topic_id, take=lambda message: message, on_recreated=seen.clear,
+        make_consumer=topic.consumer, topic_id=topic.topic_id, on_recreated=seen.clear,
         look_s=0, retry_s=0.01,
     )  # fmt: skip
     assert feed.records_held == -1
