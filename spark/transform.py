@@ -1,31 +1,21 @@
-"""Records of Kafka → valid readings → windows. Pure DataFrame → DataFrame, streaming or not; no Python on the executors."""
+"""Records of Kafka → valid readings → windows. Pure DataFrame → DataFrame, streaming or not; no Python on the executors.
+
+The record rule is our Java class, the same as in the sink (stack/jvm/java).
+"""
 
 from dataclasses import dataclass
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # everybody's name for it
-from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from backend.contract import limits, names
-from backend.contract.devices import DEVICE_TYPES
+from backend.contract.rule_settings import rule_settings
 
-#: The value of a record. All else in it is ignored.
-MESSAGE_SCHEMA = StructType(
-    [
-        StructField("device_id", StringType()),
-        StructField("timestamp", StringType()),
-        StructField("sensor", StringType()),
-        StructField("value", DoubleType()),
-    ]
-)
-
-#: How the wire writes times, and nothing else: what the sink refuses is no reading here either.
-_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
-#: `from_json` would turn a number into text; the sink refuses it.
-_TEXT_ID = r'"device_id"\s*:\s*"'
-#: A record's own time is believed up to this far ahead of the clock here, in seconds.
-_RECORD_AHEAD_S = 60
+#: The record rule of stack/jvm/java as a function of Spark; the jobs' class path has it.
+_RULE_CLASS = "paai.ReadingFunction"
+_RULE = "paai_reading"
+#: A reason, or else the fields of a reading.
+_VERDICT = "reason string, device_id string, sensor string, time_ms bigint, value double"
 
 OBSERVED_INPUT = "input"
 OBSERVED_WINDOWS = "windows"
@@ -41,48 +31,34 @@ class WindowRules:
 
 
 def parse(records: DataFrame, *, rules: WindowRules) -> DataFrame:
-    """Readings as they came, with a column that says whether they are valid.
+    """Judge records by the record rule, against the broker's stamp: no other clock counts.
 
     Args:
         records: Kafka's columns `value` (binary), `timestamp` (of the record), `offset`.
 
     Returns:
-        device_id, sensor, timestamp, value, offset, canary, valid (never null).
+        device_id, sensor, timestamp, value, offset, canary, reason (code of a refusal; null for a reading, and only then the
+        others are set), valid (never null).
     """
-    text = F.col("value").cast("string")
-    message = F.from_json(text, MESSAGE_SCHEMA, {"allowNonNumericNumbers": "false"})
-    time = F.when(F.col("m.timestamp").rlike(_TIME), F.col("m.timestamp").try_cast("timestamp"))
-    parsed = records.select(text.alias("text"), message.alias("m"), F.col("timestamp").alias("published"), "offset").select(
-        F.col("m.device_id").alias("device_id"),
-        F.col("m.sensor").alias("sensor"),
-        time.alias("timestamp"),
-        F.col("m.value").alias("value"),
+    records.sparkSession.udf.registerJavaFunction(_RULE, _RULE_CLASS, _VERDICT)
+    settings = rule_settings(ahead_ms=round(1000 * rules.allowed_ahead_s))
+    verdict = F.call_function(_RULE, F.col("value"), F.unix_millis("timestamp"), F.lit(settings))
+    return records.select(verdict.alias("v"), "offset").select(
+        F.col("v.device_id").alias("device_id"),
+        F.col("v.sensor").alias("sensor"),
+        F.timestamp_millis("v.time_ms").alias("timestamp"),
+        F.col("v.value").alias("value"),
         "offset",
-        "published",
-        "text",
-    )
-    in_range = reduce(
-        Column.__or__,
-        [(F.col("sensor") == t.sensor) & F.col("value").between(t.minimum, t.maximum) for t in DEVICE_TYPES],
-    )
-    newest = F.least("published", F.current_timestamp() + F.make_dt_interval(secs=F.lit(_RECORD_AHEAD_S)))
-    not_ahead = F.col("timestamp") <= newest + F.make_dt_interval(secs=F.lit(rules.allowed_ahead_s))
-    good_id = F.length("device_id").between(1, limits.MAX_DEVICE_ID_CHARS) & F.col("text").rlike(_TEXT_ID)
-    return parsed.select(
-        "device_id",
-        "sensor",
-        "timestamp",
-        "value",
-        "offset",
-        F.coalesce(F.col("device_id") == names.CANARY_DEVICE_ID, F.lit(False)).alias("canary"),
-        F.coalesce(good_id & in_range & not_ahead, F.lit(False)).alias("valid"),
+        F.coalesce(F.col("v.device_id") == names.CANARY_DEVICE_ID, F.lit(False)).alias("canary"),
+        F.col("v.reason").alias("reason"),
+        F.col("v.reason").isNull().alias("valid"),
     )
 
 
 def readings(records: DataFrame, *, rules: WindowRules) -> DataFrame:
     """The valid readings. How many were not is observed as `OBSERVED_INPUT`.invalid_rows.
 
-    A reading stamped too far ahead of its own record is not valid: it would push the watermark past everybody else.
+    A reading stamped too far ahead of its arrival is not valid: it would push the watermark past everybody else.
     """
     parsed = parse(records, rules=rules).observe(
         OBSERVED_INPUT, F.count_if(~F.col("valid")).alias("invalid_rows"), F.count(F.lit(1)).alias("rows")

@@ -1,7 +1,6 @@
 """Keeps MongoDB's collections as wanted: the validator that keeps bad readings out, and the indexes that keep all quick.
 
-The validator is what turns a record of the wrong shape into a dead letter: the sink's own means (converter, transforms)
-catch what is not JSON, not an object or has no time, but pass a missing field or a value that is no number.
+The validator is the second line: the sink's transform lets only readings through, but other writers have no such rule.
 """
 
 import logging
@@ -34,8 +33,7 @@ MESSAGE_VALIDATOR: Document = {
             "value": {"bsonType": ["double", "int", "long"]},
         },
     },
-    # Each sensor's own range also keeps out NaN and Infinity, which JSON Schema's types let pass, and whole numbers beyond
-    # 64 bits, which Connect's converter wraps around.
+    # Each sensor's own range also keeps out NaN and Infinity, which JSON Schema's types let pass.
     "$or": [{"sensor": t.sensor, "value": {"$gte": t.minimum, "$lte": t.maximum}} for t in DEVICE_TYPES],
 }
 

@@ -2,10 +2,10 @@
 
 from backend.contract import names
 from backend.contract.mongo_uri import with_options
+from backend.contract.rule_settings import rule_settings
 
 _SINK = "com.mongodb.kafka.connect.sink"
-#: How the wire writes times; SimpleDateFormat's notation.
-_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
+_BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
 
 
 def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> dict[str, str]:
@@ -35,20 +35,13 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         ),
         "database": names.DATABASE,
         "collection": names.COLLECTION_MESSAGES,
-        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "value.converter.schemas.enable": "false",
-        # Unknown extra fields are dropped; what is missing or of a wrong type the collection's validator refuses. The time is
-        # made text first, so that a bare number is not taken for epoch milliseconds; then a BSON date with its milliseconds.
-        "transforms": "fields,text,time",
-        "transforms.fields.type": "org.apache.kafka.connect.transforms.ReplaceField$Value",
-        "transforms.fields.include": f"{identity},value",
-        "transforms.text.type": "org.apache.kafka.connect.transforms.Cast$Value",
-        "transforms.text.spec": "timestamp:string",
-        "transforms.time.type": "org.apache.kafka.connect.transforms.TimestampConverter$Value",
-        "transforms.time.field": "timestamp",
-        "transforms.time.target.type": "Timestamp",
-        "transforms.time.format": _TIME_FORMAT,
+        # The rule judges the bytes: a JSON converter would hide a byte order mark, UTF-16, `021` and trailing text from it.
+        # What passes cannot fail a bulk write.
+        "key.converter": _BYTES,
+        "value.converter": _BYTES,
+        "transforms": "reading",
+        "transforms.reading.type": "paai.ReadingTransform",
+        "transforms.reading.settings": rule_settings(),
         # One document per identity: a retry or a replay replaces, and raw keeps the last value. Within one unordered bulk
         # the driver and the server keep the order of replacements of the same key.
         "document.id.strategy": f"{_SINK}.processor.id.strategy.PartialValueStrategy",

@@ -10,7 +10,7 @@ from stack.jvm import kafka
 from stack.jvm.command import java_command, log4j_flag
 
 JARS: Final = "/opt/paai/jars/*"
-CONNECT_SERVICES: Final = "/opt/paai/connect-services.jar"
+OWN_JAR: Final = "/opt/paai/paai.jar"
 #: Where the JVM unpacks native libraries: code may be run from there, unlike from /tmp.
 _TEMPORARY: Final = "-Djava.io.tmpdir=/work"
 
@@ -81,7 +81,7 @@ def connect(environment: Environment) -> tuple[str, ...]:
     return java_command(
         JAVA,
         service="connect",
-        class_path=(CONNECT_SERVICES, JARS),
+        class_path=(OWN_JAR, JARS),
         main=kafka.CONNECT_MAIN,
         arguments=(_write("connect", properties),),
         heap_mb=environment.number("PAAI_HEAP_MB", kafka.CONNECT_HEAP_MB),

@@ -13,7 +13,8 @@ HOST: Final = "spark-master"
 _MASTER_URL: Final = f"spark://{HOST}:{ports.SPARK_MASTER}"
 PYTHON: Final = "/opt/paai/venv/bin/python"
 APPLICATION: Final = "/opt/paai/app"
-JARS: Final = "/opt/paai/jars"
+#: Our own classes and the connectors.
+JARS: Final = ("/opt/paai/paai.jar", "/opt/paai/jars/*")
 #: Scratch files of shuffles and executors, and native libraries that JVMs unpack: code may be run from there, unlike from /tmp.
 WORK: Final = "/work"
 _TEMPORARY: Final = f"-Djava.io.tmpdir={WORK}"
@@ -73,12 +74,12 @@ def _job(environment: Environment, service: str, file: str, *, cores: int, memor
     home = _prepare(address)
     os.environ.setdefault("PAAI_SPARK_CORES", str(cores))
     os.environ.setdefault("PAAI_EXECUTOR_MEMORY", memory)
-    settings = spark.job_settings(driver_host=address, jars=JARS, python=PYTHON, cores=cores)
+    settings = spark.job_settings(driver_host=address, class_path=JARS, python=PYTHON, cores=cores)
     settings["spark.executor.extraJavaOptions"] += f" {_TEMPORARY}"
     return java_command(
         JAVA,
         service=service,
-        class_path=(f"{home}/jars/*", f"{JARS}/*"),
+        class_path=(f"{home}/jars/*", *JARS),
         main=spark.SUBMIT_MAIN,
         arguments=spark.submit_arguments(_MASTER_URL, settings, f"{APPLICATION}/spark/{file}"),
         heap_mb=environment.number("PAAI_HEAP_MB", spark.DRIVER_HEAP_MB),

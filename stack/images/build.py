@@ -10,7 +10,7 @@ from stack.errors import CancelledError
 from stack.images import base, node, wheels
 from stack.images.catalogue import BY_NAME, HERE, IMAGES, PUBLISHED, REQUIREMENTS, ImageSpec
 from stack.images.client import SOURCE_LABEL, Docker
-from stack.jars import resolve
+from stack.jars.own_jar import prepare
 from stack.target import Step
 from stack.working import Progress, run_step
 
@@ -60,7 +60,7 @@ def build_images(
     if board.has("wheels"):
         yield from run_step(board, "wheels", lambda progress: _wheels(wanted, architecture, progress, cancel))
     if board.has("jars"):
-        yield from run_step(board, "jars", lambda progress: resolve(on_progress=progress, cancel=cancel))
+        yield from run_step(board, "jars", lambda progress: prepare(on_progress=progress, cancel=cancel))
     for spec in wanted:
         if spec.node:
             yield from run_step(board, "node", partial(node.fetch, HERE / spec.name, cancel=cancel))

@@ -10,7 +10,7 @@ from stack import mongo
 from stack.images.context import PROJECT_ROOT, Context, Entry, folder, sources
 from stack.images.node import node_dir
 from stack.images.wheels import wheel_dir
-from stack.jars import connect_jar, jar_dirs
+from stack.jars import jar_dirs, own_jar
 from stack.jars.ivy import pyspark_jars
 from stack.jars.lockfile import LOCK_FILE
 
@@ -70,6 +70,12 @@ def _python(name: str) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     return (Entry("requirements.txt", listed),), tuple(folder("wheels", wheel_dir(listed)))
 
 
+def _own_jar() -> tuple[Entry, ...]:
+    """Our own Java classes, once they are compiled; their sources tell the content."""
+    path = own_jar.path()
+    return (Entry(path.name, path),) if path.exists() else ()
+
+
 def _services() -> Context:
     requirements, wheels = _python("services")
     return _context("services", *requirements, *sources(("backend", "stack/container/probe.py")), bulk=wheels)
@@ -78,10 +84,9 @@ def _services() -> Context:
 def _kafka() -> Context:
     return _context(
         "kafka",
-        Entry("connect-services.jar", connect_jar.jar_bytes()),
         *sources(_ENTRY_POINTS),
-        stamps=(LOCK_FILE.read_text("utf-8"),),
-        bulk=tuple(folder("jars", jar_dirs().kafka)),
+        stamps=(LOCK_FILE.read_text("utf-8"), own_jar.stamp()),
+        bulk=(*_own_jar(), *folder("jars", jar_dirs().kafka)),
     )
 
 
@@ -94,6 +99,15 @@ def _spark_libs() -> Context:
         *requirements,
         stamps=(LOCK_FILE.read_text("utf-8"), importlib.metadata.version("pyspark")),
         bulk=(*wheels, *pyspark, *folder("jars", jar_dirs().spark)),
+    )
+
+
+def _spark() -> Context:
+    return _context(
+        "spark",
+        *sources((*_ENTRY_POINTS, *_SCORING, "spark")),
+        stamps=(LOCK_FILE.read_text("utf-8"), own_jar.stamp()),
+        bulk=_own_jar(),
     )
 
 
@@ -124,7 +138,7 @@ IMAGES: Final[tuple[ImageSpec, ...]] = (
     ImageSpec("jre", "Java", "base", lambda: _context("jre"), debian=True),
     ImageSpec("kafka", "ZooKeeper, Kafka, Connect", "jre", _kafka, jars=True),
     ImageSpec("spark-libs", "Spark", "jre", _spark_libs, requirements="spark", jars=True),
-    ImageSpec("spark", "Spark jobs", "spark-libs", lambda: _context("spark", *sources((*_ENTRY_POINTS, *_SCORING, "spark")))),
+    ImageSpec("spark", "Spark jobs", "spark-libs", _spark, jars=True),
     ImageSpec("mongo-lite", "MongoDB's stand-in", "base", _mongo_lite, requirements="mongo-lite"),
     ImageSpec("mongo-express-lite", "mongo-express", "base", _mongo_express_lite, node=True, debian=True),
 )

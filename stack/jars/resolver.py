@@ -25,10 +25,12 @@ class JarSet:
     Attributes:
         kafka: ZooKeeper, broker, Connect with the MongoDB sink: a whole class path.
         spark: Kafka source and MongoDB connector: in addition to pyspark's own jars.
+        compiler: The compiler of our own classes.
     """
 
     kafka: Path
     spark: Path
+    compiler: Path
 
 
 def jar_dirs() -> JarSet:
@@ -83,7 +85,7 @@ def _folder(lock: Lock) -> Path:
 
 
 def _jar_set(folder: Path) -> JarSet:
-    return JarSet(kafka=folder / "kafka", spark=folder / "spark")
+    return JarSet(kafka=folder / "kafka", spark=folder / "spark", compiler=folder / "compiler")
 
 
 def _fetch(lock: Lock, folder: Path, on_progress: Progress, cancel: threading.Event | None) -> None:

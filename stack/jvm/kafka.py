@@ -116,7 +116,7 @@ def connect_properties(*, bootstrap: str, listen: str, advertised_host: str, por
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false",
-        # Scanning the class path costs seconds. See connect_jar.py for the one plugin that does not name itself.
+        # Scanning the class path costs seconds. See stack/jars/own_jar.py, whose jar names the plugins.
         "plugin.discovery": "service_load",
         "connector.client.config.override.policy": "All",
         "config.providers": "file",

@@ -91,12 +91,12 @@ def job_flags() -> tuple[str, ...]:
     return (*MODULE_FLAGS, log4j2_flag())
 
 
-def job_settings(*, driver_host: str, jars: str, python: str, cores: int = JOB_CORES) -> dict[str, str]:
+def job_settings(*, driver_host: str, class_path: tuple[str, ...], python: str, cores: int = JOB_CORES) -> dict[str, str]:
     """What spark-submit is told.
 
     Args:
         driver_host: Address of the driver, as executors reach it.
-        jars: Directory of the connectors, where executors run.
+        class_path: The connectors and our own classes, where executors run.
         python: The interpreter, where driver and executors run.
         cores: Of an executor.
     """
@@ -105,7 +105,7 @@ def job_settings(*, driver_host: str, jars: str, python: str, cores: int = JOB_C
         "spark.driver.host": driver_host,
         "spark.driver.bindAddress": driver_host,
         "spark.executor.cores": str(cores),
-        "spark.executor.extraClassPath": f"{jars}/*",
+        "spark.executor.extraClassPath": ":".join(class_path),
         "spark.executor.extraJavaOptions": (
             f"-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Djava.net.preferIPv4Stack=true -Duser.timezone=UTC "
             f"-Dpaai.service=spark-executor {log4j2_flag()}"

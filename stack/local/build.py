@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from stack import mongo
 from stack.board import StepBoard
-from stack.jars import resolve
+from stack.jars.own_jar import prepare
 from stack.target import Step
 from stack.working import run_step
 
@@ -16,6 +16,6 @@ def build(*, cancel: threading.Event | None = None) -> Iterator[Step]:
     board.add("jars", "Kafka, Connect and Spark parts")
     if wants_rs:
         board.add("mongodb", "SecantusDB, Rust build")
-    yield from run_step(board, "jars", lambda progress: resolve(on_progress=progress, cancel=cancel))
+    yield from run_step(board, "jars", lambda progress: prepare(on_progress=progress, cancel=cancel))
     if wants_rs:
         yield from run_step(board, "mongodb", lambda progress: mongo.build_rs(progress, cancel))

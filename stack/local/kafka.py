@@ -35,12 +35,12 @@ def write_configuration(layout: Layout, ports: Ports) -> None:
         (layout.run / f"{name}.properties").write_text(kafka.render(properties), "ascii")
 
 
-def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_services: Path) -> tuple[Program, ...]:
+def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, own_jar: Path) -> tuple[Program, ...]:
     """The three programs.
 
     Args:
         jars: Directory of the resolved "kafka" set.
-        connect_services: See `stack.jars.connect_jar`.
+        own_jar: See `stack.jars.own_jar`.
     """
     every_jar = f"{jars}/*"
     flags = (log4j_flag(), tmpdir_flag(layout.tmp))
@@ -80,7 +80,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, connect_se
             java_command(
                 java,
                 service="connect",
-                class_path=(str(connect_services), every_jar),
+                class_path=(str(own_jar), every_jar),
                 main=kafka.CONNECT_MAIN,
                 arguments=(str(layout.run / "connect.properties"),),
                 heap_mb=kafka.CONNECT_HEAP_MB,

@@ -24,7 +24,7 @@ class Tools:
         java_version: Its version: "17.0.15".
         pyspark_home: Directory of the installed pyspark package.
         kafka_jars: Directory of ZooKeeper's, Kafka's and Connect's jars.
-        connect_services: Jar that names the sink's plugin; see `stack.jars.connect_jar`.
+        own_jar: Our own Java classes; see `stack.jars.own_jar`.
         spark_jars: Directory of the jars added to Spark's own.
         mongo_command: How the database is started.
         mongo_environment: What it wants in its environment.
@@ -35,7 +35,7 @@ class Tools:
     java_version: str
     pyspark_home: Path
     kafka_jars: Path
-    connect_services: Path
+    own_jar: Path
     spark_jars: Path
     mongo_command: tuple[str, ...]
     mongo_environment: dict[str, str]
@@ -62,7 +62,7 @@ def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, .
     python = str(tools.python)
     models = {"PAAI_MODEL_KEY_FILE": str(layout.model_key)}
     found = [
-        *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars, connect_services=tools.connect_services),
+        *kafka.programs(layout, ports, java=tools.java, jars=tools.kafka_jars, own_jar=tools.own_jar),
         Program("mongodb", tools.mongo_command, environment=tools.mongo_environment, stop_wait_s=30, start_s=2),
         *(
             replace(p, environment={**common, **models, **p.environment}) if p.service in layout.checkpoints else p
@@ -73,6 +73,7 @@ def all_programs(layout: Layout, ports: Ports, tools: Tools) -> tuple[Program, .
                 python=tools.python,
                 pyspark_home=tools.pyspark_home,
                 jars=tools.spark_jars,
+                own_jar=tools.own_jar,
             )
         ),
         Program("kafka-operator", (python, "-m", "backend.operator"), common),

@@ -15,10 +15,18 @@ LOOPBACK = "127.0.0.1"
 NICE_PREDICT: Final = 10
 
 
-def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_home: Path, jars: Path) -> tuple[Program, ...]:
-    """Master, worker and jobs. `jars` is the directory of the resolved "spark" set."""
+def programs(
+    layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_home: Path, jars: Path, own_jar: Path
+) -> tuple[Program, ...]:
+    """Master, worker and jobs.
+
+    Args:
+        jars: Directory of the resolved "spark" set.
+        own_jar: See `stack.jars.own_jar`.
+    """
     master_url = f"spark://{LOOPBACK}:{ports.spark_master}"
-    own_jars = f"{pyspark_home}/jars/*"
+    spark_jars = f"{pyspark_home}/jars/*"
+    job_jars = (str(own_jar), f"{jars}/*")
     tmpdir = tmpdir_flag(layout.tmp)
     environment = {
         "SPARK_HOME": str(pyspark_home),
@@ -41,14 +49,14 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
     )
 
     def job(service: str, file: str, *, cores: int, memory: str, nice: int = 0) -> Program:
-        settings = spark.job_settings(driver_host=LOOPBACK, jars=str(jars), python=str(python), cores=cores)
+        settings = spark.job_settings(driver_host=LOOPBACK, class_path=job_jars, python=str(python), cores=cores)
         settings["spark.executor.extraJavaOptions"] += f' "{tmpdir}"'  # quoted: Spark splits the options at blanks
         return Program(
             service,
             java_command(
                 java,
                 service=service,
-                class_path=(own_jars, f"{jars}/*"),
+                class_path=(spark_jars, *job_jars),
                 main=spark.SUBMIT_MAIN,
                 arguments=spark.submit_arguments(master_url, settings, str(PROJECT_ROOT / "spark" / file)),
                 heap_mb=spark.DRIVER_HEAP_MB,
@@ -74,7 +82,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
             java_command(
                 java,
                 service="spark-master",
-                class_path=(own_jars,),
+                class_path=(spark_jars,),
                 main=spark.MASTER_MAIN,
                 arguments=master_arguments,
                 heap_mb=spark.MASTER_HEAP_MB,
@@ -88,7 +96,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, python: Path, pyspark_
             java_command(
                 java,
                 service="spark-worker",
-                class_path=(own_jars,),
+                class_path=(spark_jars,),
                 main=spark.WORKER_MAIN,
                 arguments=worker_arguments,
                 heap_mb=spark.WORKER_HEAP_MB,

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from backend.contract.ports import Ports
 from stack import mongo
-from stack.cache import cache_dir
 from stack.errors import PreflightError
-from stack.jars import connect_jar, jar_dirs
+from stack.jars import jar_dirs, own_jar
 from stack.java import find_java
 from stack.local.layout import Layout
 from stack.local.services import Tools
@@ -29,7 +28,7 @@ def find_tools(layout: Layout, ports: Ports) -> Tools:
         java_version=java.version,
         pyspark_home=pyspark_home(),
         kafka_jars=jars.kafka,
-        connect_services=connect_jar.provide(cache_dir() / "local"),
+        own_jar=own_jar.path(),
         spark_jars=jars.spark,
         mongo_command=tuple(mongo.command(choice, data_dir=layout.mongo, port=ports.mongo)),
         mongo_environment=mongo.environment(choice),

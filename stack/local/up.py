@@ -8,7 +8,7 @@ from backend.contract.ports import Ports
 from stack import canary, catalogue
 from stack.board import StepBoard
 from stack.errors import CancelledError, PreflightError, StackError, StepFailedError, system_error
-from stack.jars import resolve
+from stack.jars.own_jar import prepare
 from stack.local import cds, daemon, instance, intent, jsonfile, kafka, logs, model_key, supervisord
 from stack.local.layout import Layout
 from stack.local.probes import Prober
@@ -117,7 +117,7 @@ class Up:
 
         def work() -> None:
             try:
-                resolve(on_progress=lambda done, total, text: news.put((done, total, text)), cancel=self._cancel)
+                prepare(on_progress=lambda done, total, text: news.put((done, total, text)), cancel=self._cancel)
             except StackError as error:
                 failure.append(error)
             finally:
@@ -126,7 +126,7 @@ class Up:
         thread = threading.Thread(target=work, name="jars", daemon=True)
         thread.start()
         last = ""
-        # `resolve` bounds its own waits and ends within a second of `cancel`.
+        # `prepare` bounds its own waits and ends within a second of `cancel`.
         while (item := news.get()) is not None:
             done, total, last = item
             if step := self._board.update(JARS, last, done / total if total else None):
@@ -163,7 +163,7 @@ class Up:
         archives = cds.Archives.of(
             layout,
             java=f"{tools.java_version} {tools.java}",
-            jar_folders=(tools.pyspark_home / "jars", tools.kafka_jars, tools.spark_jars, tools.connect_services.parent),
+            jar_folders=(tools.pyspark_home / "jars", tools.kafka_jars, tools.spark_jars, tools.own_jar.parent),
         )
         remembered = jsonfile.read(layout.instance_file)
         if running:

@@ -1,8 +1,11 @@
 """The sink's configuration: what an outage and a bad record depend on."""
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 from backend.contract import names
+from backend.contract.devices import DEVICE_TYPES
+from backend.contract.refusals import REASONS
 from backend.operator.sink import sink_config
 
 
@@ -27,10 +30,20 @@ def test_dead_letters_are_kept_as_often_as_everything_else() -> None:
     assert sink_config(mongo_uri="mongodb://m/", tasks=2, replication_factor=3)[wanted] == "3"
 
 
+def test_the_rule_judges_the_bytes_with_the_settings_of_the_contract() -> None:
+    config = sink_config(mongo_uri="mongodb://m/", tasks=2)
+    assert config["key.converter"] == config["value.converter"] == "org.apache.kafka.connect.converters.ByteArrayConverter"
+    assert config["transforms"] == "reading"
+    settings = json.loads(config["transforms.reading.settings"])
+    assert settings["ranges"] == {t.sensor: [t.minimum, t.maximum] for t in DEVICE_TYPES}
+    assert settings["ahead_ms"] == 2000
+    assert settings["sentences"] == REASONS
+    assert config["transforms.reading.settings"].isascii()
+
+
 def test_replaces_by_the_identity_and_stores_the_contract_s_fields() -> None:
     config = sink_config(mongo_uri="mongodb://m:27017/", tasks=2)
     assert config["document.id.strategy.partial.value.projection.list"] == "device_id,sensor,timestamp"
     assert config["writemodel.strategy"].endswith("ReplaceOneBusinessKeyStrategy")
-    assert config["transforms.fields.include"] == "device_id,sensor,timestamp,value"
     assert config["bulk.write.ordered"] == "false"
     assert all(isinstance(v, str) for v in config.values())  # Connect answers text; anything else would be drift for ever

@@ -1,12 +1,10 @@
 """Class archives: recorded where missing, used where there, kept only when written whole."""
 
 import os
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from stack.jars import connect_jar
 from stack.local import cds, jsonfile
 from stack.local.layout import Layout
 from stack.local.program import Program
@@ -103,14 +101,3 @@ def test_old_combinations_go(layout: Layout) -> None:
         (layout.run / "cds" / "broker.jsa").write_text("classes")
         cds.keep(layout, [stopped("broker", 143)])
     assert len(list(archives.folder.parent.iterdir())) == 2
-
-
-def test_connect_finds_the_sink_without_scanning(tmp_path: Path) -> None:
-    jar = connect_jar.provide(tmp_path)
-    before = jar.stat().st_mtime_ns
-    assert connect_jar.provide(tmp_path).stat().st_mtime_ns == before  # archives check it
-    with zipfile.ZipFile(jar) as content:
-        entry = content.read("META-INF/services/org.apache.kafka.connect.sink.SinkConnector")
-    assert entry == b"com.mongodb.kafka.connect.MongoSinkConnector\n"
-    jar.write_bytes(b"damaged")
-    assert zipfile.is_zipfile(connect_jar.provide(tmp_path))

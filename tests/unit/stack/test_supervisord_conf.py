@@ -23,7 +23,7 @@ def tools(tmp_path: Path) -> Tools:
         python=tmp_path / "python",
         java=tmp_path / "jdk" / "bin" / "java",
         java_version="17",
-        connect_services=tmp_path / "services.jar",
+        own_jar=tmp_path / "paai.jar",
         pyspark_home=tmp_path / "pyspark",
         kafka_jars=tmp_path / "jars" / "kafka",
         spark_jars=tmp_path / "jars" / "spark",

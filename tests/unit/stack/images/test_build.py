@@ -52,7 +52,7 @@ def contents(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     monkeypatch.setattr(base, "apt_options", lambda: "")
     monkeypatch.setattr(wheels, "fetch", lambda *_args, **_more: Path())
     monkeypatch.setattr(node, "fetch", lambda *_args, **_more: Path())
-    monkeypatch.setattr(build, "resolve", lambda **_more: None)
+    monkeypatch.setattr(build, "prepare", lambda **_more: None)
     return texts
 
 
