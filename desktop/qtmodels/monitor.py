@@ -12,6 +12,8 @@ from desktop.model.ended import ended_unexpectedly
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications, describe
+from desktop.model.refused.letters import RefusedRecords
+from desktop.model.refused.requests import RejectedRequests
 from desktop.qtmodels.connection import Connection
 from desktop.qtmodels.frames import Frames, ViewSource
 from desktop.qtmodels.tasks import RunTask
@@ -31,6 +33,9 @@ T = TypeVar("T")
 
 Connect = Callable[[Endpoints], Connection]
 
+#: Before the first answer.
+_NOTHING_REFUSED: Final = (RefusedRecords(), RejectedRequests(), "")
+
 
 class Monitor(QObject):
     """The GUI side's owner of what is running. Lives on the GUI thread; never blocks it.
@@ -43,6 +48,7 @@ class Monitor(QObject):
         fleet_changed(FleetState): twice a second.
         health_changed(str): one sentence on what is wrong; empty when nothing is. The whole is `health_report`.
         stats_changed(FeedStats): twice a second.
+        refused_changed(): refused records, rejected requests, or what readers differ in.
         frame(LiveSnapshot): up to 30 times a second while a view source is set.
         focus_changed(tuple[str, ...]): the focus devices.
         where_changed(str): the place of the system, for people.
@@ -55,6 +61,7 @@ class Monitor(QObject):
     fleet_changed = Signal(object)
     health_changed = Signal(str)
     stats_changed = Signal(object)
+    refused_changed = Signal()
     frame = Signal(object)
     focus_changed = Signal(object)
     where_changed = Signal(str)
@@ -81,6 +88,7 @@ class Monitor(QObject):
         self._fleet = FleetState()
         self._health = ""
         self._report: Health | None = None
+        self._refused = _NOTHING_REFUSED
         self._focus = tuple(settings.focus)[:MAX_FOCUS]
         self._epoch = 0  # counts attachments; an answer for an earlier one is dropped
         self._busy: set[str] = set()
@@ -132,6 +140,21 @@ class Monitor(QObject):
         return self._report
 
     @property
+    def refused_records(self) -> RefusedRecords:
+        """Dead letters, as last polled."""
+        return self._refused[0]
+
+    @property
+    def rejected_requests(self) -> RejectedRequests:
+        """What paai rejected, as last polled."""
+        return self._refused[1]
+
+    @property
+    def refused_difference(self) -> str:
+        """Which readers count other refusals than the dead letters; empty when none does."""
+        return self._refused[2]
+
+    @property
     def frames_per_s(self) -> float:
         """Frames handed out per second, over the last two seconds."""
         return self._frames.per_s
@@ -170,6 +193,7 @@ class Monitor(QObject):
             return
         self._fleet = FleetState()
         self._report = None
+        self._refused = _NOTHING_REFUSED
         self._set_health("")
         self.detached.emit()
         self._run_task(connection.stop, lambda _: None, lambda e: self._unexpected(e, "stopping the feeds"))
@@ -289,6 +313,11 @@ class Monitor(QObject):
             self.stats_changed.emit(self._connection.store.stats())
             self._report = self._connection.health()
             self._set_health(self._report.sentence)
+            connection = self._connection
+            refused = connection.refused_records(), connection.rejected_requests(), connection.refused_difference()
+            if refused != self._refused:
+                self._refused = refused
+                self.refused_changed.emit()
 
     def _set_health(self, sentence: str) -> None:
         if sentence != self._health:

@@ -85,6 +85,9 @@ QToolButton[role="segment"]:hover {{ color: {text}; background: transparent; }}
 QToolButton[role="segment"]:checked {{ background: {surface}; color: {text}; border: 1px solid {line}; }}
 QToolButton[role="segment"]:focus {{ border: 1px solid {accent}; }}
 
+QToolButton[role="cell"] {{ font-size: {caption}px; color: {muted}; padding: 1px 4px; border-radius: 4px; }}
+QToolButton[role="cell"]:hover {{ color: {text}; background: {hover}; }}
+
 QToolButton[role="chip"] {{
     background: {hover}; border: 1px solid transparent; border-radius: 4px; padding: 2px 4px; font-size: {caption}px;
 }}

@@ -18,6 +18,7 @@ from desktop.services.commands import command
 from desktop.views.fleet.panel import WIDTH as FLEET_WIDTH
 from desktop.views.fleet.panel import FleetPanel
 from desktop.views.page import Page, PageContext
+from desktop.views.refused.dialog import RefusedDialog
 from desktop.views.start.page import StartPage
 from desktop.views.widgets.confirm import confirmed
 from desktop.views.window.access import AccessDialog
@@ -70,6 +71,8 @@ class MainWindow(QMainWindow):
         )
         self.fleet_panel = FleetPanel(fleet=fleet, faults=self.faults, monitor=context.monitor, theme=context.theme)
         self.status = StatusBar(monitor=context.monitor, deployment=deployment, theme=context.theme)
+        self.status.refused_wanted.connect(self.show_refused)
+        self._refused: RefusedDialog | None = None
         self.stack = QStackedWidget()
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self._controls: dict[str, QWidget | None] = {}
@@ -190,6 +193,7 @@ class MainWindow(QMainWindow):
             self._action(f"Page {page.title}", f"Ctrl+{i + 1}", partial(self.show_page, i))
         self._action("Export what is shown", "Ctrl+E", self._export)
         self._action("Show or hide the fleet", "Ctrl+B", self.strip.panel_button.toggle)
+        self._action("Refused records and rejected requests", "Ctrl+Shift+R", self.show_refused)
         self._action("Shortcuts", "F1", self.show_shortcuts)
         self._action("Close the window", "Ctrl+Q", self.close)
 
@@ -257,6 +261,20 @@ class MainWindow(QMainWindow):
         endpoints = self.context.monitor.endpoints
         if endpoints is not None:
             AccessDialog(ways=access_of(endpoints), parent=self).show()
+
+    def show_refused(self, tab: int = 0) -> None:
+        """The list of refused records (0) or rejected requests (1)."""
+        if self._refused is None:
+            dialog = RefusedDialog(monitor=self.context.monitor, theme=self.context.theme, parent=self)
+            dialog.destroyed.connect(self._refused_closed)
+            self._refused = dialog
+        self._refused.show_tab(tab)
+        self._refused.show()
+        self._refused.raise_()
+        self._refused.activateWindow()
+
+    def _refused_closed(self) -> None:
+        self._refused = None
 
     def _export(self) -> None:
         if self._shown is not None:

@@ -3,14 +3,15 @@
 import math
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import THIN, UNKNOWN, milliseconds, size, thousands
 from desktop.model.health import Severity
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, GRID
+from desktop.model.refused.words import RECORDS, REQUESTS, figure
 from desktop.model.snapshot import FeedStats
 from desktop.qtmodels.deployment import Deployment
 from desktop.qtmodels.monitor import Monitor
@@ -48,8 +49,47 @@ class _Cell(QWidget):
         self.setAccessibleName(self.words.format(text))
 
 
+class _ListButton(QToolButton):
+    """A figure with its words that opens a list; in a narrow window the words are shorter."""
+
+    def __init__(self, name: str, *, short: str, hint: str) -> None:
+        super().__init__()
+        set_role(self, "cell")
+        self._name, self._short, self._hint = name, short, hint
+        self._figure, self._narrow = UNKNOWN, False
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.set_figure(UNKNOWN, "")
+
+    def set_figure(self, text: str, note: str) -> None:
+        self._figure = text
+        self.setAccessibleName(f"{self._name}: {text}. Open the list")
+        self.setToolTip("\n".join(part for part in (f"{self._name}: {text}", self._hint, note) if part))
+        self._say()
+
+    def set_narrow(self, narrow: bool) -> None:
+        self._narrow = narrow
+        self._say()
+
+    def width_of(self, *, narrow: bool) -> int:
+        """Width with the long or the short words."""
+        return self.fontMetrics().horizontalAdvance(self._text(narrow)) + 2 * GRID + 2 + GAP_SMALL
+
+    def _text(self, narrow: bool) -> str:
+        return f"{self._short if narrow else self._name.lower()} {self._figure}"
+
+    def _say(self) -> None:
+        if self.text() != self._text(self._narrow):
+            self.setText(self._text(self._narrow))
+
+
 class StatusBar(QFrame):
-    """Figures twice a second. While detached they are unknown, not zero."""
+    """Figures twice a second. While detached they are unknown, not zero.
+
+    Signals:
+        refused_wanted(int): the list of refused records (0) or rejected requests (1) was asked for.
+    """
+
+    refused_wanted = Signal(int)
 
     def __init__(
         self, *, monitor: Monitor, deployment: Deployment, theme: ThemeController, parent: QWidget | None = None
@@ -73,6 +113,12 @@ class StatusBar(QFrame):
             _Cell("late", "888", "", "Readings that Spark left out of windows because they came too late"),
             _Cell("buffers", "888 MB", "", "Memory of the readings and windows kept here"),
         ]
+        self.refused = [
+            _ListButton(RECORDS, short="refused", hint="Records of processed_messages that became dead letters"),
+            _ListButton(REQUESTS, short="rejected", hint="Requests and batch items that paai did not accept"),
+        ]
+        for number, button in enumerate(self.refused):
+            button.clicked.connect(lambda _=False, number=number: self.refused_wanted.emit(number))
         self.sign = StateSign(theme=theme, state="stopped", size=10)
         self.sentence = Elided(mode=Qt.TextElideMode.ElideRight, role="caption")
         layout = QHBoxLayout(self)
@@ -80,10 +126,15 @@ class StatusBar(QFrame):
         layout.setSpacing(0)
         for cell in self.cells:
             layout.addWidget(cell)
+        for button in self.refused:
+            layout.addWidget(button)
+            layout.addSpacing(GAP_SMALL)
+        layout.addSpacing(GAP_SMALL)
         layout.addWidget(self.sign)
         layout.addSpacing(GAP_SMALL)
         layout.addWidget(self.sentence, 1)
         monitor.stats_changed.connect(self._show)
+        monitor.refused_changed.connect(self._show_refused)
         monitor.health_changed.connect(self._say)
         monitor.attached.connect(self._say)
         monitor.detached.connect(self._clear)
@@ -110,7 +161,14 @@ class StatusBar(QFrame):
     def _clear(self) -> None:
         for cell in self.cells:
             cell.set_text(UNKNOWN)
+        self._show_refused()
         self._say()
+
+    def _show_refused(self) -> None:
+        records, requests = self._monitor.refused_records, self._monitor.rejected_requests
+        self.refused[0].set_figure(figure(records.total), self._monitor.refused_difference or records.trouble)
+        self.refused[1].set_figure(figure(requests.total), requests.trouble)
+        self._make_room()
 
     def _say(self, _: object = None) -> None:
         health, report = self._monitor.health, self._monitor.health_report
@@ -137,11 +195,15 @@ class StatusBar(QFrame):
 
     def _make_room(self) -> None:
         """The sentence is read whole if anything can give way to it."""
-        needed = self.sentence.sizeHint().width() + 2 * GAP_LARGE + 2 * GAP_SMALL + 10
+        attached = self._monitor.is_attached
+        needed = self.sentence.sizeHint().width() + 2 * GAP_LARGE + 3 * GAP_SMALL + 10
         widths = {i: cell.sizeHint().width() for i, cell in enumerate(self.cells)}
+        lists = [sum(b.width_of(narrow=narrow) for b in self.refused) for narrow in (False, True)] if attached else [0, 0]
         used = needed + sum(widths.values())
         # While detached there is no figure to show.
-        gone: set[int] = set() if self._monitor.is_attached else set(widths)
+        gone: set[int] = set() if attached else set(widths)
+        narrow = used + lists[False] > self.width()
+        used += lists[narrow]
         for i in YIELD:
             if used <= self.width() or i in gone:
                 break
@@ -149,3 +211,6 @@ class StatusBar(QFrame):
             used -= widths[i]
         for i, cell in enumerate(self.cells):
             cell.setVisible(i not in gone)
+        for button in self.refused:
+            button.set_narrow(narrow)
+            button.setVisible(attached)
