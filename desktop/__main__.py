@@ -22,6 +22,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--target", choices=TARGETS, default="auto", help="where the system runs (auto)")
     parser.add_argument("--context", default=None, metavar="NAME", help="a Docker context to deploy to; asks for the swarm")
+    parser.add_argument(
+        "--overlay",
+        action="append",
+        default=None,
+        metavar="NAME",
+        dest="overlays",
+        help="of a swarm: stack/overlays/NAME.yml too",
+    )
     parser.add_argument("--port-offset", type=_offset, default=None, metavar="N", help="shifts every port")
     parser.add_argument("--data-dir", type=Path, default=None, metavar="DIR", help="where the local system keeps its data")
     parser.add_argument("--deploy", action="store_true", help="deploy at once")
@@ -45,7 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with nullcontext() if options.headless else DisplayProbe(os.environ) as probe:
         try:
             target = choose_target(
-                options.target, port_offset=options.port_offset, data_dir=options.data_dir, context=options.context
+                options.target,
+                port_offset=options.port_offset,
+                data_dir=options.data_dir,
+                context=options.context,
+                overlays=options.overlays or (),
             )
         except StackError as error:
             print(error, file=sys.stderr)
@@ -66,7 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from desktop.services.switched_target import SwitchedTarget
 
     def make(option: Option) -> Target:
-        return choose_target(option.kind, port_offset=options.port_offset, data_dir=options.data_dir, context=option.context)
+        return choose_target(
+            option.kind,
+            port_offset=options.port_offset,
+            data_dir=options.data_dir,
+            context=option.context,
+            overlays=(options.overlays or ()) if option.kind == "swarm" else (),
+        )
 
     switched = SwitchedTarget(target)
     return run(

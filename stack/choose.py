@@ -51,6 +51,7 @@ def choose_target(
     data_dir: Path | None = None,
     context: str | None = None,
     overlays: Sequence[str] = (),
+    consent: bool = False,
 ) -> Target:
     """The target.
 
@@ -61,7 +62,8 @@ def choose_target(
             everything.
         context: A Docker context; None takes what DOCKER_HOST, DOCKER_CONTEXT or `docker context use` say. Naming one asks for
             the swarm.
-        overlays: Of a swarm: names in stack/overlays.
+        overlays: Of a swarm: names in stack/overlays; ``-name`` for one that a running stack may lose, ``none`` for all.
+        consent: Whether the user has agreed to what a deployment takes away from a running stack.
 
     Raises:
         PreflightError: the target cannot be had here, or an argument will not do.
@@ -74,7 +76,7 @@ def choose_target(
         )
     wants_swarm, reason = _decide(kind, port_offset, data_dir, context, overlays)
     if wants_swarm:
-        return _swarm(port_offset or 0, data_dir, context, tuple(overlays), reason)
+        return _swarm(port_offset or 0, data_dir, context, tuple(overlays), consent, reason)
     directory = data_dir if data_dir is not None else default_data_dir(port_offset or 0)
     offset = port_offset if port_offset is not None else (remembered_offset(directory) or 0)
     return LocalTarget(data_dir=directory, ports=_ports(offset), reason=reason)
@@ -210,18 +212,31 @@ def _docker(*arguments: str) -> "subprocess.CompletedProcess[str] | None":
         return None
 
 
-def _swarm(offset: int, data_dir: Path | None, context: str | None, overlays: tuple[str, ...], reason: str) -> Target:
+def _swarm(
+    offset: int, data_dir: Path | None, context: str | None, words: tuple[str, ...], consent: bool, reason: str
+) -> Target:
     # Only here: what these import is needed by no local system, and takes a quarter of a second.
+    from stack.swarm import compose
     from stack.swarm.docker import DockerEngine
-    from stack.swarm.site import Site
+    from stack.swarm.site import NO_OVERLAYS, Site
     from stack.swarm.store import CredentialStore, usable_keyring
     from stack.swarm.target import SwarmTarget
 
     folder = data_dir if data_dir is not None else swarm_dir()
     # A folder that was named keeps everything that is written, credentials too.
     store = CredentialStore(folder, ring=usable_keyring() if data_dir is None else None)
-    site = Site(engine=DockerEngine(context=context), ports=_ports(offset), folder=folder, store=store, overlays=overlays)
-    site.files()  # an overlay that does not exist is said now
+    dropped = {word.removeprefix("-") for word in words if word.startswith("-") or word == NO_OVERLAYS}
+    overlays = tuple(dict.fromkeys(word for word in words if word.removeprefix("-") not in dropped))
+    compose.files((*overlays, *(dropped - {NO_OVERLAYS})))  # an overlay that does not exist is said now
+    site = Site(
+        engine=DockerEngine(context=context),
+        ports=_ports(offset),
+        folder=folder,
+        store=store,
+        overlays=overlays,
+        dropped=frozenset(dropped),
+        consent=consent,
+    )
     return SwarmTarget(site, reason=reason)
 
 

@@ -9,7 +9,8 @@ StackError                  base: what failed, why, what to do
 │   ├── MongoMissingError   no MongoDB server, or one cannot be built
 │   ├── EngineUnreachableError  no Docker, or its engine cannot be reached
 │   ├── NotASwarmError      the engine is not a manager of a swarm
-│   └── SecretsError        the stack's credentials and this user's copy of them do not fit
+│   ├── SecretsError        the stack's credentials and this user's copy of them do not fit
+│   └── ConsentError        something would be taken away, and nobody has agreed
 ├── EngineError             Docker refused or failed
 │   └── EngineTimeoutError  it did not answer in time
 ├── StepFailedError         a step of `up`, `scale` or `down` failed
@@ -97,6 +98,10 @@ class NotASwarmError(PreflightError):
 
 class SecretsError(PreflightError):
     """The stack's credentials and this user's copy of them do not fit, or the copy cannot be kept."""
+
+
+class ConsentError(PreflightError):
+    """Something would be taken away, and nobody has agreed; nothing was changed. Repeat it with consent."""
 
 
 class EngineError(StackError):

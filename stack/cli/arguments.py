@@ -1,6 +1,7 @@
 """The arguments of `python -m stack`."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -59,8 +60,20 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     made["rotate"].add_argument("what", choices=ROTATIONS, metavar="WHAT", nargs="?", default="all", help="|".join(ROTATIONS))
     made["history"].add_argument("service", metavar="SERVICE")
     made["down"].add_argument("--purge", action="store_true", help="remove the data and credentials too; asks first")
-    made["down"].add_argument("--yes", action="store_true", help="do not ask")
-    return parser.parse_args(arguments)
+    for name in ("up", "rotate", "down"):
+        made[name].add_argument("--yes", action="store_true", help="agree to what is taken away, without being asked")
+    return parser.parse_args(_with_joined_overlays(sys.argv[1:] if arguments is None else arguments))
+
+
+def _with_joined_overlays(arguments: Sequence[str]) -> list[str]:
+    """``--overlay -cluster`` as one word: argparse takes what begins with a dash for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == "--overlay" and word.startswith("-") and not word.startswith("--"):
+            joined[-1] = f"--overlay={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _common(default: str | None) -> _Parser:
@@ -80,7 +93,7 @@ def _common(default: str | None) -> _Parser:
         default=default,
         metavar="NAME",
         dest="overlays",
-        help="of a swarm: stack/overlays/NAME.yml too",
+        help="of a swarm: stack/overlays/NAME.yml too; -NAME takes a deployed one away, none all of them (with --yes)",
     )
     group.add_argument("--port-offset", type=_offset, default=default, metavar="N", help=f"shift every port; 0 to {MAX_OFFSET}")
     group.add_argument(

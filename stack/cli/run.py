@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from stack.choose import choose_target
 from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from stack.cli.show import JsonOutput, Output, TextOutput
-from stack.errors import PreflightError, StackError, UnknownServiceError, system_error
+from stack.errors import ConsentError, PreflightError, StackError, UnknownServiceError, system_error
 from stack.local.target import LocalTarget
 from stack.target import Endpoints, LogLine, Step, Target
 
@@ -45,14 +45,12 @@ def run(options: argparse.Namespace) -> int:
     """Carry out the command. The exit code: 0 done, 1 failed, 2 something must be put right first."""
     output: Output = JsonOutput() if options.json else TextOutput()
     try:
-        target = choose_target(
-            options.target,
-            port_offset=options.port_offset,
-            data_dir=options.data_dir,
-            context=options.context,
-            overlays=options.overlays or (),
-        )
-        return _dispatch(options, target, output)
+        try:
+            return _attempt(options, output, consent=getattr(options, "yes", False))
+        except ConsentError as error:
+            if not _agrees(error):
+                raise
+            return _attempt(options, output, consent=True)
     except (PreflightError, UnknownServiceError) as error:
         output.error(str(error))
         return EXIT_USAGE
@@ -69,6 +67,18 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         output.error("Stopped as you asked. Run the command again to go on, or `python -m stack down` to take it down.")
         return EXIT_FAILED
+
+
+def _attempt(options: argparse.Namespace, output: Output, *, consent: bool) -> int:
+    target = choose_target(
+        options.target,
+        port_offset=options.port_offset,
+        data_dir=options.data_dir,
+        context=options.context,
+        overlays=options.overlays or (),
+        consent=consent,
+    )
+    return _dispatch(options, target, output)
 
 
 def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> int:
@@ -169,14 +179,26 @@ def _format(line: LogLine, *, as_json: bool) -> str:
     return line.text
 
 
+def _agrees(error: ConsentError) -> bool:
+    """Ask in a terminal. Without one there is nobody to ask: no."""
+    if not sys.stdin.isatty():
+        return False
+    print(f"{error.what}. {error.why}")  # noqa: T201
+    return _says_yes("Type yes to go on: ")
+
+
 def _may_purge(target: Target) -> bool:
     """Name what goes and ask. Without a terminal there is nobody to ask: no."""
     print(_what_goes(target))  # noqa: T201
     if not sys.stdin.isatty():
         print("Add --yes to remove them without being asked.")  # noqa: T201
         return False
+    return _says_yes("Type yes to remove them: ")
+
+
+def _says_yes(question: str) -> bool:
     try:
-        return input("Type yes to remove them: ").strip().lower() == "yes"
+        return input(question).strip().lower() == "yes"
     except EOFError:  # Ctrl+D
         return False
 

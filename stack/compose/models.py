@@ -155,6 +155,7 @@ class Network(_Model):
 
 
 class Volume(_Model):
+    name: str | None = None
     driver: str | None = None
     driver_opts: dict[str, str] = Field(default_factory=dict)
 

@@ -9,6 +9,9 @@ from typing import Final
 from stack.compose import OVERLAYS, STACK_FILE, load
 from stack.errors import PreflightError
 
+#: The name of a stack without a port offset.
+DEFAULT_STACK: Final = "paai"
+
 _PORT: Final = re.compile(r"\$\{(PAAI_PORT_\w+):-(\d+)\}")
 
 
@@ -21,12 +24,14 @@ class Composition:
         ports: Published port → service.
         replicas: Service → wanted; None for one on each node.
         secrets: Names of the external secrets.
+        volumes: Service → Docker's names of the volumes that it mounts.
     """
 
     images: dict[str, str]
     ports: dict[int, str]
     replicas: dict[str, int | None]
     secrets: tuple[str, ...]
+    volumes: dict[str, tuple[str, ...]]
 
 
 def files(overlays: Sequence[str]) -> list[Path]:
@@ -35,14 +40,16 @@ def files(overlays: Sequence[str]) -> list[Path]:
     Raises:
         PreflightError: there is no overlay of that name.
     """
-    found = [STACK_FILE]
+    known = overlay_names()
     for name in overlays:
-        path = OVERLAYS / f"{name}.yml"
-        if not path.exists():
-            known = ", ".join(sorted(p.stem for p in OVERLAYS.glob("*.yml"))) or "none"
-            raise PreflightError(f"There is no overlay {name!r}.", remedy=f"Overlays: {known}.")
-        found.append(path)
-    return found
+        if name not in known:
+            raise PreflightError(f"There is no overlay {name!r}.", remedy=f"Overlays: {', '.join(known) or 'none'}.")
+    return [STACK_FILE, *(OVERLAYS / f"{name}.yml" for name in overlays)]
+
+
+def overlay_names() -> tuple[str, ...]:
+    """Names of all overlays."""
+    return tuple(sorted(path.stem for path in OVERLAYS.glob("*.yml")))
 
 
 def port_variables(paths: Sequence[Path], offset: int) -> dict[str, str]:
@@ -58,6 +65,8 @@ def read(paths: Sequence[Path], variables: Mapping[str, str]) -> Composition:
         ComposeError: one of them is not as it must be.
     """
     stack = load(paths, variables)
+    prefix = variables.get("PAAI_STACK") or DEFAULT_STACK
+    volumes = {name: volume.name or f"{prefix}_{name}" for name, volume in stack.volumes.items()}
     return Composition(
         images={name: service.image for name, service in stack.services.items()},
         ports={port.published: name for name, service in stack.services.items() for port in service.ports},
@@ -65,4 +74,8 @@ def read(paths: Sequence[Path], variables: Mapping[str, str]) -> Composition:
             name: None if service.deploy.mode == "global" else service.deploy.count for name, service in stack.services.items()
         },
         secrets=tuple(secret.name for secret in stack.secrets.values()),
+        volumes={
+            name: tuple(volumes[mount.source] for mount in service.volumes if mount.source in volumes)
+            for name, service in stack.services.items()
+        },
     )

@@ -51,6 +51,11 @@ def service(document: Json, stack: str) -> Service:
         ),
         environment=tuple(container.get("Env") or ()),
         ports=published(document),
+        volumes=tuple(
+            str(mount["Source"])
+            for mount in container.get("Mounts") or ()
+            if mount.get("Type") == "volume" and mount.get("Source")
+        ),
     )
 
 

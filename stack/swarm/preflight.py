@@ -16,6 +16,7 @@ from stack.images.build import outdated
 from stack.images.catalogue import PUBLISHED
 from stack.images.client import Docker
 from stack.preflight import describe_holder, listeners_on_ipv6, port_holders, port_is_free
+from stack.swarm import overlays
 from stack.swarm.site import BROKER_LABEL, BROKERS, CLUSTER, Site
 from stack.swarm.state import EngineInfo
 from stack.swarm.watch import guarded
@@ -44,8 +45,10 @@ def run_checks(site: Site) -> list[Check]:
     if not checks[-1].ok:
         return checks
     try:
-        is_up = bool(site.engine.state(site.stack).services)
+        state = site.engine.state(site.stack)
+        is_up = bool(state.services)
         checks += [
+            overlays.check(site, state),
             check_memory(site, info, is_up=is_up),
             check_disk(site, info),
             check_clock(info, asked=asked, answered=answered),

@@ -15,7 +15,7 @@ from backend.contract.documents import DECODING
 from backend.contract.login import Login, with_login
 from stack.board import StepBoard
 from stack.errors import NotRunningError, SecretsError, StackError, UnknownServiceError, WaitTimeoutError
-from stack.swarm import endpoints, secrets
+from stack.swarm import endpoints, overlays, secrets
 from stack.swarm.secrets import Credentials, Entry
 from stack.swarm.site import Site
 from stack.swarm.state import OLD, EngineInfo, StackState
@@ -79,6 +79,7 @@ class Rotation:
             raise NotRunningError(
                 f"Stack {site.stack} does not run", why="Its services must move over.", remedy=f"Type: {site.command('up')}"
             )
+        overlays.guard(site, state)
         credentials = self._known(info, state)
         yield board.done("look", f"Rotates {self._what}.")
         former = {name: credentials.entries[name].value.split() for name in self._tokens}

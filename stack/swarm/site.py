@@ -17,6 +17,9 @@ from stack.swarm.store import CredentialStore
 CLUSTER, BROKER_LABEL = "cluster", "paai.broker"
 BROKERS = ("1", "2", "3")
 
+#: On the command line instead of an overlay's name: the running stack may lose all that it has.
+NO_OVERLAYS = "none"
+
 #: The official image, and what stands in for it where it cannot be pulled.
 OFFICIAL_MONGO, LITE_MONGO = "mongo:8.0", "paai-mongo-lite:latest"
 
@@ -29,6 +32,8 @@ class Site:
         ports: Published ones.
         folder: Where this user's own files of swarm deployments are.
         overlays: Names of overlays beside stack.yml.
+        dropped: Names of overlays that a running stack may lose, or `NO_OVERLAYS` for all.
+        consent: Whether the user has agreed to what such a deployment takes away.
     """
 
     engine: Engine
@@ -36,11 +41,22 @@ class Site:
     folder: Path
     store: CredentialStore
     overlays: tuple[str, ...] = ()
+    dropped: frozenset[str] = frozenset()
+    consent: bool = False
 
     @property
     def stack(self) -> str:
         """``paai``, or ``paai-<offset>``: so two deployments on one swarm share nothing."""
         return stack_name(self.ports)
+
+    @property
+    def drops_all(self) -> bool:
+        """Whether a running stack may lose every overlay."""
+        return NO_OVERLAYS in self.dropped
+
+    def drops(self, overlay: str) -> bool:
+        """Whether a running stack may lose this overlay."""
+        return self.drops_all or overlay in self.dropped
 
     @property
     def lock_file(self) -> Path:

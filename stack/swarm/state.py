@@ -76,6 +76,7 @@ class Service:
         secrets: Names of the Docker secrets that it works with; without those that it is given as `OLD`.
         environment: ``NAME=value``.
         ports: Published ones.
+        volumes: Names of those that it mounts.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Service:
     secrets: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
+    volumes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from stack.board import StepBoard
 from stack.catalogue import BY_NAME, services_of
 from stack.errors import CancelledError, SecretsError
 from stack.preflight import raise_first
-from stack.swarm import endpoints, generated, secrets
+from stack.swarm import endpoints, generated, overlays, secrets
 from stack.swarm.secrets import Credentials
 from stack.swarm.site import Site
 from stack.swarm.state import EngineInfo, StackState
@@ -46,9 +46,10 @@ class Up:
     def _steps(self, names: list[str]) -> Iterator[Step]:
         board, site = self._board, self._site
         yield board.begin(PREPARE, "Looks at the engine, images, memory, disk and ports.")
-        raise_first(self._preflight())
+        raise_first([check for check in self._preflight() if check.name != overlays.CHECK])
         info = site.engine.info()
         before = site.engine.state(site.stack)
+        overlays.guard(site, before)
         joins = "Updates the stack that runs already." if before.services else "Nothing is in the way."
         yield board.done(PREPARE, joins)
         self._check_cancel()

@@ -1,12 +1,16 @@
 """The stack on three nodes: everything where it belongs, every record three times, every node a door to it."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from backend.contract import names
+from stack.errors import PreflightError
 from stack.swarm import compose
+from stack.swarm.target import SwarmTarget
 from tests.cluster.system import BROKERS, LiveCluster
 
 
@@ -14,6 +18,20 @@ def test_every_service_is_healthy(cluster: LiveCluster) -> None:
     rows = cluster.rows()
     assert {name: row.message for name, row in rows.items() if not row.healthy} == {}
     assert set(rows) == set(compose.read(cluster.site.files(), cluster.site.variables(cluster.site.credentials())).images)
+
+
+def test_without_the_overlay_it_is_not_taken_apart(cluster: LiveCluster) -> None:
+    def services() -> dict[str, tuple[str, ...]]:
+        return {service.name: service.volumes for service in cluster.site.engine.state(cluster.site.stack).services}
+
+    before = services()
+    assert before["broker"] == (f"{cluster.site.stack}_kafka-1",)
+    for words in ((), ("consoles",)):
+        target = SwarmTarget(replace(cluster.site, overlays=words))
+        for steps in (target.up(), target.rotate("token")):
+            with pytest.raises(PreflightError, match=r"was deployed with --overlay cluster.*broker-2, broker-3 and volumes"):
+                list(steps)
+    assert services() == before
 
 
 def test_what_keeps_no_state_is_spread(cluster: LiveCluster) -> None:

@@ -111,9 +111,12 @@ class FakeEngine:
         if missing:
             raise EngineError("Docker could not deploy the stack", why=f"secret not found: {missing[0]}.")
         self.services[stack] = [
-            Service(f"{stack}-{name}", name, composition.replicas[name], image, self.updates.get(name), composition.secrets)
+            Service(
+                f"{stack}-{name}", name, composition.replicas[name], image, self.updates.get(name), composition.secrets,
+                volumes=composition.volumes[name],
+            )
             for name, image in composition.images.items()
-        ]
+        ]  # fmt: skip
         self.network_names.append(f"{stack}_paai")
         self.volume_names = sorted({*self.volume_names, f"{stack}_kafka", f"{stack}_mongodb", f"{stack}_checkpoint"})
 

@@ -114,3 +114,13 @@ def test_a_leader_that_listens_everywhere_is_known_by_its_managers_address() -> 
         "ManagerStatus": {"Addr": "10.0.0.1:2377"},
     }
     assert parse.node(document, self_id="n1").address == "10.0.0.1"
+
+
+def test_named_volumes_of_a_service() -> None:
+    document = deepcopy(SERVICE)
+    document["Spec"]["TaskTemplate"]["ContainerSpec"]["Mounts"] = [
+        {"Type": "volume", "Source": "paai_kafka-1", "Target": "/data"},
+        {"Type": "volume", "Target": "/work"},
+        {"Type": "tmpfs", "Target": "/tmp"},
+    ]
+    assert parse.service(document, "paai").volumes == ("paai_kafka-1",)

@@ -20,7 +20,9 @@ def failed(site: Site) -> list[Check]:
 
 def test_all_is_well(site: Site) -> None:
     checks = preflight.run_checks(site)
-    assert [check.name for check in checks] == ["Docker", "Swarm mode", "Memory", "Disk", "Clock", "Images", "Ports"]
+    assert [check.name for check in checks] == [
+        "Docker", "Swarm mode", "Overlays", "Memory", "Disk", "Clock", "Images", "Ports",
+    ]  # fmt: skip
     assert all(check.ok for check in checks)
 
 
