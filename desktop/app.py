@@ -93,10 +93,10 @@ def build_pages(context: PageContext, operations: Operations, anomalies: Anomali
 class LiveConnection:
     """`Connection` over the real feeds and the generator. Built off the GUI thread."""
 
-    def __init__(self, *, target: Target, endpoints: Endpoints) -> None:
+    def __init__(self, *, target: Target, endpoints: Endpoints, report: Callable[[str], object] = lambda _: None) -> None:
         self.store = LiveStore()
         self._endpoints = endpoints
-        self._feeds = LiveFeeds(target=target, store=self.store)
+        self._feeds = LiveFeeds(target=target, store=self.store, report=report)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token)
 
     @property
@@ -264,7 +264,9 @@ def run(*, target: Target, options: Options, places: PlaceSource | None = None) 
         settings=settings,
         notifications=notifications,
         # The target of now: a connection of one place never asks another.
-        connect=lambda endpoints: LiveConnection(target=places.target.current if places else target, endpoints=endpoints),
+        connect=lambda endpoints: LiveConnection(
+            target=places.target.current if places else target, endpoints=endpoints, report=notifications.warning
+        ),
         theme=options.theme,
         places=places,
     )

@@ -56,7 +56,8 @@ def optional_number(document: Document, path: str) -> float | None:
     Raises:
         DamagedError: it is something else.
     """
-    return None if _at(document, path) in (None, _MISSING) else number(document, path)
+    value = _at(document, path)
+    return None if value is None or value is _MISSING else number(document, path)
 
 
 def count(document: Document, path: str, *, least: int = 0) -> int:
@@ -97,6 +98,20 @@ def text(document: Document, path: str, *, most: int = 500) -> str:
         raise DamagedError(f"{path} {_fault(value, 'text')}")
     if not 0 < len(value) <= most:
         raise DamagedError(f"{path} has {len(value)} characters, not 1 to {most}")
+    return value
+
+
+def optional_text(document: Document, path: str) -> str:
+    """Return the text at `path`; empty where it is missing or null.
+
+    Raises:
+        DamagedError: it is something else.
+    """
+    value = _at(document, path)
+    if value is None or value is _MISSING:
+        return ""
+    if not isinstance(value, str):
+        raise DamagedError(f"{path} is not text")
     return value
 
 
@@ -157,6 +172,7 @@ class LeftOut:
         self._lock = threading.Lock()
         self._seen: dict[str, set[str]] = {}
         self._example: dict[str, str] = {}
+        self._records: dict[str, tuple[int, str]] = {}
         self._reported: dict[str, tuple[int, float]] = {}
 
     def counts(self) -> dict[str, int]:
@@ -183,6 +199,11 @@ class LeftOut:
                 seen.add(identity)
             self._example.setdefault(collection, f"{why} (_id {identity[:80]})")
 
+    def add_records(self, topic: str, n: int, why: str) -> None:
+        """Count records of a topic, which have no identity: each must be given once."""
+        with self._lock:
+            self._records[topic] = (self._records.get(topic, (0, ""))[0] + n, why)
+
     def read(self, collection: str, documents: Iterable[Document], take: Callable[[Document], T]) -> Iterator[T]:
         """Yield what `take` makes of each document; those for which it raises `DamagedError` are counted and left out."""
         for document in documents:
@@ -196,13 +217,17 @@ class LeftOut:
     def report(self) -> None:
         """Report what is due; call it after a round of reading, so that one sentence covers the whole round."""
         now = self._clock()
-        due: list[str] = []
         with self._lock:
-            for collection, seen in self._seen.items():
-                said, at = self._reported.get(collection, (0, -REPORT_S))
-                if len(seen) > said and now - at >= REPORT_S:
-                    self._reported[collection] = (len(seen), now)
-                    due.append(left_out_sentence(len(seen), collection, self._example[collection]))
+            counted = {
+                name: (len(seen), left_out_sentence(len(seen), name, self._example[name])) for name, seen in self._seen.items()
+            }
+            counted |= {f"topic {name}": (n, _records_sentence(n, name, why)) for name, (n, why) in self._records.items()}
+            due: list[str] = []
+            for name, (n, sentence) in counted.items():
+                reported, at = self._reported.get(name, (0, -REPORT_S))
+                if n > reported and now - at >= REPORT_S:
+                    self._reported[name] = (n, now)
+                    due.append(sentence)
         for sentence in due:
             self._report(sentence)
 
@@ -211,3 +236,8 @@ def left_out_sentence(n: int, collection: str, example: str) -> str:
     """Return the sentence that tells a person what was left out, why and what to do."""
     documents = "1 document" if n == 1 else f"{n} documents"
     return f"{documents} of {collection} left out: {example}. Correct or delete such documents in MongoDB."
+
+
+def _records_sentence(n: int, topic: str, why: str) -> str:
+    records = "1 record" if n == 1 else f"{n} records"
+    return f"{records} of the topic {topic} left out: {why}. Check who else writes to it."

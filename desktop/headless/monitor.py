@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -68,7 +68,8 @@ def run(
                 return EXIT_FAILED
             where = target.plan().where
             store = LiveStore()
-            feeds = LiveFeeds(target=target, store=store)
+            left_out: list[str] = []
+            feeds = LiveFeeds(target=target, store=store, report=left_out.append)
             first = FirstFleet(endpoints=target.endpoints(), fleet=feeds.fleet)
         except StackError as error:
             console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
@@ -78,7 +79,7 @@ def run(
         for thread in threads:
             thread.start()
         try:
-            _show(console, where, store, feeds, first, stop, line_s)
+            _show(console, where, store, feeds, lambda: [first.note, *left_out[-1:]], stop, line_s)
         finally:
             stop.set()
             for thread in threads:
@@ -94,16 +95,17 @@ def _show(
     where: str,
     store: LiveStore,
     feeds: LiveFeeds,
-    first: FirstFleet,
+    notes: Callable[[], list[str]],
     stop: threading.Event,
     line_s: float,
 ) -> None:
     if not console.is_terminal:
-        said = ""
+        printed = {""}
         while not stop.wait(line_s):
-            if first.note != said:
-                said = first.note
-                console.print(said, highlight=False, markup=False, soft_wrap=True)
+            for note in notes():
+                if note not in printed:
+                    printed.add(note)
+                    console.print(note, highlight=False, markup=False, soft_wrap=True)
             line = plain(
                 services=feeds.services(),
                 fleet=feeds.fleet(),
@@ -124,7 +126,7 @@ def _show(
                     fleet=feeds.fleet(),
                     snapshot=_frame(store),
                     health=feeds.health(),
-                    note=first.note,
+                    note=" ".join(filter(None, notes())),
                     anomalies=anomalies_line(store.predictions, time.time()),
                     refused=_refused(feeds),
                 ),

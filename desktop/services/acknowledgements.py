@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from pymongo import DeleteOne, MongoClient, ReplaceOne
 from pymongo.errors import PyMongoError
 
-from backend.contract import times
+from backend.contract import documents, times
+from backend.contract.documents import DamagedError, LeftOut
 from backend.contract.names import COLLECTION_ACKNOWLEDGEMENTS, DATABASE
 from desktop.model.predictions.event import EventKey
 from desktop.model.predictions.store import PredictionStore
@@ -21,6 +21,7 @@ MAX_READ: Final = 20_000
 #: Read again after so long though nothing seems to have changed.
 _ANYWAY_S: Final = 30.0
 _MAX_NAME_CHARS: Final = 100
+_MAX_ID_CHARS: Final = 500
 
 
 class Acknowledgements:
@@ -30,13 +31,19 @@ class Acknowledgements:
         client: Opened by `desktop.services.mongo.open_client`; not closed here.
         store: Is told of all that is known.
         clock: Seconds since the epoch.
+        left_out: Counts damaged documents.
     """
 
     def __init__(
-        self, *, client: MongoClient[Document], store: PredictionStore, clock: Callable[[], float] = time.time
+        self,
+        *,
+        client: MongoClient[Document],
+        store: PredictionStore,
+        clock: Callable[[], float] = time.time,
+        left_out: LeftOut | None = None,
     ) -> None:
         self._collection = client[DATABASE][COLLECTION_ACKNOWLEDGEMENTS]
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._left_out = store, clock, left_out or LeftOut()
         self._known: dict[EventKey, tuple[str, float]] = {}
         self._seen: tuple[Any, ...] = ()
         self._read_at = 0.0
@@ -56,7 +63,7 @@ class Acknowledgements:
             if seen == self._seen and now - self._read_at < _ANYWAY_S:
                 return
             found = self._collection.find({}, batch_size=1_000).sort("at", -1).limit(MAX_READ)
-            self._known = dict(filter(None, map(_read, found)))
+            self._known = dict(self._left_out.read(COLLECTION_ACKNOWLEDGEMENTS, found, _read))
             self._seen, self._read_at = seen, now
             self._store.set_acknowledged(self._known)
 
@@ -88,9 +95,12 @@ class Acknowledgements:
             self._store.set_acknowledged(self._known)
 
 
-def _read(row: Document) -> tuple[EventKey, tuple[str, float]] | None:
+def _read(row: Mapping[str, Any]) -> tuple[EventKey, tuple[str, float]]:
     try:
-        key, at = EventKey.from_id(str(row["_id"])), row["at"]
-    except (KeyError, ValueError):
-        return None
-    return (key, (str(row.get("by", "")), times.from_datetime(at) / 1e3)) if isinstance(at, datetime) else None
+        key = EventKey.from_id(documents.text(row, "_id", most=_MAX_ID_CHARS))
+    except DamagedError:
+        raise
+    except ValueError:
+        raise DamagedError("_id is not the identity of an anomaly") from None
+    by = documents.text(row, "by", most=_MAX_NAME_CHARS) if row.get("by") else ""
+    return key, (by, documents.time_ms(row, "at") / 1e3)

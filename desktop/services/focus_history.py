@@ -3,15 +3,17 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from backend.contract import times
-from backend.contract.devices import SENSORS
+from backend.contract import documents, times
+from backend.contract.devices import BY_SENSOR, SENSORS
+from backend.contract.documents import DamagedError, LeftOut
 from backend.contract.names import COLLECTION_MESSAGES, DATABASE
 from desktop.model.readings import TimeArray, ValueArray
 from desktop.services.mongo import Document
@@ -40,9 +42,11 @@ class FocusHistory:
         span_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
         retry_s: float = RETRY_S,
+        left_out: LeftOut | None = None,
     ) -> None:
         self._messages = client[DATABASE][COLLECTION_MESSAGES]
         self._sink, self._span_s, self._clock, self._retry_s = sink, span_s, clock, retry_s
+        self._left_out = left_out or LeftOut()
         self._wanted: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._focus: frozenset[str] = frozenset()
 
@@ -64,6 +68,7 @@ class FocusHistory:
                 continue
             try:
                 self._read(device_id)
+                self._left_out.report()
             except PyMongoError:
                 # The windows feed tells that MongoDB does not answer.
                 if tries > 1 and not stop.wait(self._retry_s):
@@ -74,11 +79,18 @@ class FocusHistory:
         for sensor in SENSORS:
             found = self._messages.find(
                 {"device_id": device_id, "sensor": sensor, "timestamp": {"$gte": since}},
-                {"_id": 0, "timestamp": 1, "value": 1},
+                {"timestamp": 1, "value": 1},
                 batch_size=_BATCH,
                 limit=MAX_READINGS,
             )
-            rows = [(times.from_datetime(row["timestamp"]), float(row["value"])) for row in found]
+            rows = list(self._left_out.read(COLLECTION_MESSAGES, found, partial(_reading, sensor)))
             if rows:
                 t_ms = np.array([row[0] for row in rows], dtype=np.int64)
                 self._sink.ingest_focus_history(device_id, sensor, t_ms, np.array([row[1] for row in rows]))
+
+
+def _reading(sensor: str, row: Mapping[str, Any]) -> tuple[int, float]:
+    value, known = documents.number(row, "value"), BY_SENSOR[sensor]
+    if not known.minimum <= value <= known.maximum:
+        raise DamagedError(f"value is outside the range of {sensor}")
+    return documents.time_ms(row, "timestamp"), value

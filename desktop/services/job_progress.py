@@ -1,31 +1,72 @@
-"""The document `job_progress` as Spark's job writes it → `JobProgress`. What is absent or odd is unknown, never an error."""
+"""The document `job_progress` as Spark's job writes it → `JobProgress`. A damaged field is unknown, never an error."""
 
 import math
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
-from backend.contract import times
+from backend.contract import documents
+from backend.contract.documents import DamagedError, Document, LeftOut
+from backend.contract.names import COLLECTION_PROGRESS
 from desktop.model.progress import JobProgress
 
 
-def read_progress(document: Mapping[str, Any]) -> JobProgress:
-    """What the document tells."""
-    lag, late = _number(document.get("lag")), _number(document.get("late_rows"))
+class ProgressFields:
+    """Fields of one document; what is damaged is counted and unknown, what is missing or null is unknown.
+
+    Args:
+        document: Of `job_progress`.
+        left_out: Counts it.
+    """
+
+    def __init__(self, document: Document, left_out: LeftOut | None = None) -> None:
+        self._document, self._left_out = document, left_out
+
+    def number(self, path: str) -> float:
+        """Return the number, or NaN."""
+        try:
+            value = documents.optional_number(self._document, path)
+        except DamagedError as error:
+            self._note(error)
+            return math.nan
+        return math.nan if value is None else value
+
+    def count(self, path: str, unknown: int = 0) -> int:
+        """Return the whole number, cut where it has a fraction, or `unknown`."""
+        value = self.number(path)
+        return int(value) if abs(value) < 2**53 else unknown
+
+    def time(self, path: str) -> float:
+        """Return the time in seconds since the epoch, or NaN."""
+        if self._document.get(path) is None:
+            return math.nan
+        try:
+            return documents.time_ms(self._document, path) / 1e3
+        except DamagedError as error:
+            self._note(error)
+            return math.nan
+
+    def text(self, path: str) -> str:
+        """Return the text, or an empty one."""
+        if not self._document.get(path):
+            return ""
+        try:
+            return documents.text(self._document, path)
+        except DamagedError as error:
+            self._note(error)
+            return ""
+
+    def _note(self, error: DamagedError) -> None:
+        if self._left_out is not None:
+            self._left_out.note(COLLECTION_PROGRESS, self._document.get("_id"), str(error))
+
+
+def read_progress(document: Document, left_out: LeftOut | None = None) -> JobProgress:
+    """Return what the document holds."""
+    fields = ProgressFields(document, left_out)
     return JobProgress(
-        at=_time(document.get("updated_at")),
-        input_per_s=_number(document.get("input_rows_per_second")),
-        processed_per_s=_number(document.get("processed_rows_per_second")),
-        batch_s=_number(document.get("batch_duration_ms")) / 1000,
-        watermark=_time(document.get("watermark")),
-        lag=int(lag) if math.isfinite(lag) else -1,
-        late_rows=int(late) if math.isfinite(late) else 0,
+        at=fields.time("updated_at"),
+        input_per_s=fields.number("input_rows_per_second"),
+        processed_per_s=fields.number("processed_rows_per_second"),
+        batch_s=fields.number("batch_duration_ms") / 1000,
+        watermark=fields.time("watermark"),
+        lag=fields.count("lag", -1),
+        late_rows=fields.count("late_rows"),
     )
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-
-
-def _time(value: object) -> float:
-    return times.from_datetime(value) / 1e3 if isinstance(value, datetime) else math.nan

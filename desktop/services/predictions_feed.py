@@ -1,14 +1,16 @@
 """Predictions from their topic: record values → what the window keeps. All are decoded, few are looked at closely."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from backend.contract import times
+from backend.contract import documents
 from backend.contract.devices import SENSORS
+from backend.contract.documents import DamagedError, Document, LeftOut
 from backend.contract.limits import MAX_DEVICE_ID_CHARS
+from backend.contract.names import TOPIC_PREDICTIONS
 from backend.contract.record_columns import BAD_TIME, parse_wire_times
 from desktop.model.predictions.record import NAN, Grade, Prediction
 from desktop.model.predictions.store import Interest, PredictionStore
@@ -20,6 +22,8 @@ SPAN_S: Final = 60.0
 MAX_BACKFILL: Final = 200_000
 #: A reason is a sentence; whatever is longer is cut.
 _MAX_TEXT: Final = 500
+#: So are kinds and versions.
+_MAX_KIND: Final = 40
 
 
 class WirePrediction(msgspec.Struct, gc=False, frozen=True):
@@ -89,7 +93,7 @@ def decode_predictions(values: Sequence[bytes | None], *, live: bool, interest: 
     kept = [
         _prediction(m, at, since if m.since is not None else 0)
         for m, at, since in zip(chosen, t_ms, since_ms, strict=True)
-        if m.sensor in SENSORS and BAD_TIME not in (at, since) and 0 < len(m.device_id) <= MAX_DEVICE_ID_CHARS
+        if m.sensor in SENSORS and BAD_TIME not in (at, since) and _is_whole(m)
     ]
     # The record of a silence may stand behind those of the readings that ended it. Revisions keep their order.
     kept.sort(key=lambda p: p.t_ms)
@@ -109,10 +113,10 @@ def _prediction(m: WirePrediction, t_ms: int, since_ms: int) -> Prediction:
         score=m.score,
         anomaly=m.anomaly,
         reason=m.reason[:_MAX_TEXT],
-        kind=(m.kind or "odd") if m.anomaly else "",
+        kind=(m.kind[:_MAX_KIND] or "odd") if m.anomaly else "",
         grade=Grade.of(m.severity) if m.anomaly else Grade.NONE,
         since_ms=since_ms if m.anomaly else 0,
-        model=m.model,
+        model=m.model[:_MAX_KIND],
     )
 
 
@@ -120,34 +124,39 @@ def _number(value: float | None) -> float:
     return NAN if value is None else value
 
 
-def stored_prediction(row: Mapping[str, Any]) -> Prediction | None:
-    """A document of the collection `predictions`; None for what is none."""
-    try:
-        since = row.get("since")
-        anomaly = bool(row["anomaly"])
-        return Prediction(
-            id=str(row["_id"]),
-            device_id=str(row["device_id"]),
-            sensor=str(row["sensor"]),
-            t_ms=times.from_datetime(row["timestamp"]),
-            value=_stored_number(row.get("value")),
-            expected=_stored_number(row.get("expected")),
-            lower=_stored_number(row.get("lower")),
-            upper=_stored_number(row.get("upper")),
-            score=_stored_number(row.get("score", 0.0)),
-            anomaly=anomaly,
-            reason=str(row.get("reason", ""))[:_MAX_TEXT],
-            kind=str(row.get("kind") or "odd") if anomaly else "",
-            grade=Grade.of(str(row.get("severity", ""))) if anomaly else Grade.NONE,
-            since_ms=times.from_datetime(since) if anomaly and since is not None else 0,
-            model=str(row.get("model", "")),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return None
+def _is_whole(m: WirePrediction) -> bool:
+    numbers = (n for n in (m.value, m.expected, m.lower, m.upper) if n is not None)
+    return 0 < len(m.device_id) <= MAX_DEVICE_ID_CHARS and 0 <= m.score <= 1 and all(map(documents.is_number, numbers))
 
 
-def _stored_number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else NAN
+def stored_prediction(row: Document) -> Prediction:
+    """Return a document of the collection `predictions`.
+
+    Raises:
+        DamagedError: a field is missing or of the wrong type.
+    """
+    anomaly = documents.flag(row, "anomaly")
+    score = documents.optional_number(row, "score") or 0.0
+    if not 0 <= score <= 1:
+        raise DamagedError("score is not between 0 and 1")
+    since = documents.time_ms(row, "since") if anomaly and row.get("since") is not None else 0
+    return Prediction(
+        id=documents.text(row, "_id"),
+        device_id=documents.device_id(row),
+        sensor=documents.text(row, "sensor"),
+        t_ms=documents.time_ms(row, "timestamp"),
+        value=_number(documents.optional_number(row, "value")),
+        expected=_number(documents.optional_number(row, "expected")),
+        lower=_number(documents.optional_number(row, "lower")),
+        upper=_number(documents.optional_number(row, "upper")),
+        score=score,
+        anomaly=anomaly,
+        reason=documents.optional_text(row, "reason")[:_MAX_TEXT],
+        kind=(documents.optional_text(row, "kind")[:_MAX_KIND] or "odd") if anomaly else "",
+        grade=Grade.of(documents.optional_text(row, "severity")) if anomaly else Grade.NONE,
+        since_ms=since,
+        model=documents.optional_text(row, "model")[:_MAX_KIND],
+    )
 
 
 class PredictionSink:
@@ -157,8 +166,10 @@ class PredictionSink:
         malformed: Records that were no predictions, since the start.
     """
 
-    def __init__(self, store: PredictionStore, *, heard: Callable[[], None] = lambda: None) -> None:
-        self._store, self._heard = store, heard
+    def __init__(
+        self, store: PredictionStore, *, heard: Callable[[], None] = lambda: None, left_out: LeftOut | None = None
+    ) -> None:
+        self._store, self._heard, self._left_out = store, heard, left_out or LeftOut()
         self.malformed = 0
 
     def decode(self, messages: Sequence[Any], /, *, received: float, live: bool) -> PredictionBatch:
@@ -167,7 +178,10 @@ class PredictionSink:
 
     def ingest(self, batch: PredictionBatch, /) -> None:
         """Take a batch in."""
-        self.malformed += batch.malformed
+        if batch.malformed:
+            self.malformed += batch.malformed
+            self._left_out.add_records(TOPIC_PREDICTIONS, batch.malformed, "not a prediction")
+            self._left_out.report()
         if batch.predictions:
             self._store.ingest(batch.predictions, news=batch.live)
         self._heard()

@@ -11,8 +11,9 @@ from typing import Final
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from backend.contract import times
+from backend.contract import documents, times
 from backend.contract.devices import SENSORS
+from backend.contract.documents import DamagedError, LeftOut
 from backend.contract.names import (
     COLLECTION_MODEL_STATE,
     COLLECTION_PREDICTIONS,
@@ -24,7 +25,7 @@ from desktop.model.predictions.event import EventKey
 from desktop.model.predictions.record import Prediction
 from desktop.model.predictions.store import PredictionStore
 from desktop.services.acknowledgements import Acknowledgements
-from desktop.services.job_progress import read_progress
+from desktop.services.job_progress import ProgressFields, read_progress
 from desktop.services.mongo import Document, reason
 from desktop.services.predictions_feed import stored_prediction
 
@@ -46,6 +47,7 @@ RETRY_S: Final = 2.0
 SETTLE_S: Final = 6.0
 _MAX_EXPECTED: Final = 36_000
 _BATCH: Final = 1_000
+_MAX_VERSION_CHARS: Final = 40
 
 
 class PredictionsHistory:
@@ -57,6 +59,7 @@ class PredictionsHistory:
         acknowledgements: Polled with the rest.
         span_s: How much of a focus device's past is read.
         clock: Seconds since the epoch.
+        left_out: Counts damaged documents.
     """
 
     def __init__(
@@ -67,13 +70,14 @@ class PredictionsHistory:
         acknowledgements: Acknowledgements,
         span_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
+        left_out: LeftOut | None = None,
     ) -> None:
         database = client[DATABASE]
         self._predictions = database[COLLECTION_PREDICTIONS]
         self._progress = database[COLLECTION_PROGRESS]
         self._models = database[COLLECTION_MODEL_STATE]
         self._store, self._acknowledgements = store, acknowledgements
-        self._span_s, self._clock = span_s, clock
+        self._span_s, self._clock, self._left_out = span_s, clock, left_out or LeftOut()
         self._past_ms: int | None = None  # the past is known from here on
         self._slice_s = SLICE_S
         self._looked_at = -math.inf
@@ -114,19 +118,28 @@ class PredictionsHistory:
         self._read_focus(now)
         more = self._read_past(now)
         self._store.note(looked=True, trouble="", past_read=not more)
+        if not more:  # one sentence for the whole past
+            self._left_out.report()
         return more
 
     def _read_status(self) -> None:
         told = self._progress.find_one({"_id": JOB_PREDICT}) or {}
         promoted = self._models.find_one({"_id": "promoted"}) or {}
-        progress = read_progress(told)
+        progress = read_progress(told, self._left_out)
         self._store.note(
-            promoted=str(promoted.get("version") or ""),
+            promoted=self._version(promoted),
             told_at=progress.at if told else math.nan,
-            scoring=str(told.get("model") or ""),
+            scoring=ProgressFields(told, self._left_out).text("model"),
             per_s=progress.processed_per_s,
             lag=progress.lag,
         )
+
+    def _version(self, promoted: Document) -> str:
+        try:
+            return documents.text(promoted, "version", most=_MAX_VERSION_CHARS) if promoted.get("version") else ""
+        except DamagedError as error:
+            self._left_out.note(COLLECTION_MODEL_STATE, promoted.get("_id"), str(error))
+            return ""
 
     def _read_past(self, now: float) -> bool:
         limit_ms = int((now - PAST_S) * 1000)
@@ -153,7 +166,7 @@ class PredictionsHistory:
             batch_size=_BATCH,
             limit=MAX_PAST,
         )
-        return [p for row in found if (p := stored_prediction(row)) is not None and p.sensor in SENSORS]
+        return [p for p in self._left_out.read(COLLECTION_PREDICTIONS, found, stored_prediction) if p.sensor in SENSORS]
 
     def _find_end(self, silence: Prediction) -> None:
         after = {
@@ -168,7 +181,7 @@ class PredictionsHistory:
         ends = [
             times.from_datetime(row["timestamp"])
             for row in found
-            if row.get("value") is not None and isinstance(row.get("timestamp"), datetime)
+            if documents.is_number(row.get("value")) and isinstance(row.get("timestamp"), datetime)
         ]
         if ends:
             key = EventKey(silence.device_id, silence.sensor, silence.kind, silence.since_ms or silence.t_ms)
@@ -191,6 +204,6 @@ class PredictionsHistory:
                 batch_size=_BATCH,
                 limit=_MAX_EXPECTED,
             )
-            rows = [p for row in found if (p := stored_prediction(row)) is not None]
+            rows = list(self._left_out.read(COLLECTION_PREDICTIONS, found, stored_prediction))
             if rows:
                 self._store.ingest(rows)

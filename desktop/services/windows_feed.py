@@ -9,18 +9,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from backend.contract import times
+from backend.contract.documents import LeftOut
 from backend.contract.limits import WINDOW_S
 from backend.contract.names import COLLECTION_AGGREGATES, COLLECTION_PROGRESS, DATABASE, JOB_AGGREGATE
 from desktop.model.progress import JobProgress
 from desktop.model.windows import Window
 from desktop.services.job_progress import read_progress
 from desktop.services.mongo import Document, reason
+from desktop.services.stored_windows import GOOD_WINDOW, combination, fleet_window, stored_window
 
 #: With the read itself this keeps a window's way from MongoDB to here under half a second.
 POLL_S = 0.25
@@ -37,8 +39,12 @@ MAX_FUTURE_MS = (WINDOW_S + 60) * 1000
 BACKFILL_SLICE_S = 120
 #: … and for at most this long in all.
 BACKFILL_MAX_S = 60.0
+#: Damaged windows that one look names at most.
+MAX_DAMAGED = 1_000
 _BATCH = 1_000
 _RETRY_S = 1.0
+#: MongoDB's codes for a login that is refused or may not read: no fault of a document.
+_NOT_ALLOWED = frozenset({13, 18})
 
 
 class WindowSink(Protocol):
@@ -89,6 +95,7 @@ class WindowsFeed:
         span_s: How much of the past is read at the start.
         clock: Seconds since the epoch.
         poll_s: Seconds between two looks.
+        left_out: Counts damaged documents.
     """
 
     def __init__(
@@ -99,11 +106,13 @@ class WindowsFeed:
         span_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
         poll_s: float = POLL_S,
+        left_out: LeftOut | None = None,
     ) -> None:
         database = client[DATABASE]
         self._aggregates = database[COLLECTION_AGGREGATES]
         self._progress = database[COLLECTION_PROGRESS]
         self._sink, self._span_s, self._clock, self._poll_s = sink, span_s, clock, poll_s
+        self._left_out = left_out or LeftOut()
         self._state = MongoState(False, clock(), "not asked yet")
         self._newest_ms: int | None = None
         self._fresh: _Fresh | None = None
@@ -134,6 +143,7 @@ class WindowsFeed:
                 self._note(answering=False, why=reason(error))
                 stop.wait(_RETRY_S)
                 continue
+            self._left_out.report()
             self._note(answering=True)
             # Woken by a change of focus; `stop` is looked at four times a second.
             self._wake.wait(self._poll_s)
@@ -157,7 +167,8 @@ class WindowsFeed:
         if self._newest_ms is None:
             self._newest_ms = int(now * 1000) - BACKFILL_SLICE_S * 1000
             self._past_ms, self._past_until = self._newest_ms, now + BACKFILL_MAX_S
-        if self._aggregates.find_one({"window.end": self._after(self._newest_ms)}, {"_id": 1}) is not None:
+        # Only a good one: a damaged one would be looked at again with every poll.
+        if self._aggregates.find_one({"window.end": self._after(self._newest_ms), **GOOD_WINDOW}, {"_id": 1}) is not None:
             self._read_new(self._newest_ms)
         elif self._fresh is not None and now >= self._fresh.next_at:
             self._reread(self._fresh)
@@ -216,43 +227,39 @@ class WindowsFeed:
         end = self._after(after_ms)
         if until_ms is not None:
             end["$lte"] = times.to_datetime(until_ms)
-        found = self._aggregates.aggregate(
-            [
-                {"$match": {"window.end": end}},
-                {
-                    "$group": {
-                        "_id": {"start": "$window.start", "sensor": "$sensor"},
-                        "end": {"$max": "$window.end"},
-                        "total": {"$sum": {"$multiply": ["$avg", "$count"]}},
-                        "count": {"$sum": "$count"},
-                        "low": {"$min": "$min"},
-                        "high": {"$max": "$max"},
-                        "rows": {"$sum": 1},
-                    }
-                },
-            ],
-            batchSize=_BATCH,
-        )
-        windows: list[Window] = []
-        rows: dict[tuple[str, int], int] = {}
-        for row in found:
-            if (window := _fleet_window(row)) is not None:
-                windows.append(window)
-                rows[window.sensor, window.start_ms] = int(row["rows"])
-        return windows, rows
+        match = {"window.end": end}
+        found, damaged = self._combination(match)
+        if damaged:
+            # Rare: a damaged window makes the combination fail or wrong. The good ones are combined without it.
+            rows = self._aggregates.find({**match, "$nor": [GOOD_WINDOW]}, batch_size=_BATCH, limit=MAX_DAMAGED)
+            for _ in self._left_out.read(COLLECTION_AGGREGATES, rows, stored_window):
+                continue
+            found, _ = self._combination({**match, **GOOD_WINDOW})
+        return [window for window, _ in found], {(w.sensor, w.start_ms): rows for w, rows in found}
+
+    def _combination(self, match: Document) -> tuple[list[tuple[Window, int]], bool]:
+        """The fleet's windows, how many rows each was made of, and whether a damaged one is among the rows."""
+        try:
+            rows = list(self._aggregates.aggregate(combination(match), batchSize=_BATCH))
+        except OperationFailure as error:
+            if error.code in _NOT_ALLOWED:
+                raise
+            return [], True  # arithmetic with text
+        found = [(fleet_window(row), row) for row in rows]
+        good = [(window, int(row["rows"])) for window, row in found if window is not None]
+        return good, len(good) < len(found)
 
     def _read_focus(self, device_ids: Sequence[str], since_ms: int) -> None:
-        since = times.to_datetime(since_ms)
+        until_ms = int(self._clock() * 1000) + MAX_FUTURE_MS
+        starts = {"$gte": times.to_datetime(since_ms), "$lte": times.to_datetime(until_ms)}
         for device_id in device_ids:
-            found = self._aggregates.find(
-                {"device_id": device_id, "window.start": {"$gte": since}}, {"_id": 0}, batch_size=_BATCH
-            )
-            self._sink.ingest_windows([window for row in found if (window := device_window(row)) is not None])
+            found = self._aggregates.find({"device_id": device_id, "window.start": starts}, batch_size=_BATCH)
+            self._sink.ingest_windows(list(self._left_out.read(COLLECTION_AGGREGATES, found, stored_window)))
 
     def _read_progress(self) -> None:
         document = self._progress.find_one({"_id": JOB_AGGREGATE})
         if document is not None:
-            self._job = read_progress(document)
+            self._job = read_progress(document, self._left_out)
             self._sink.note_late_rows(self._job.late_rows)
 
     def _note(self, *, answering: bool, why: str = "") -> None:
@@ -262,38 +269,3 @@ class WindowsFeed:
         if self._newest_ms is not None and (self._fresh is not None or newest is not None):
             newest = self._newest_ms / 1e3
         self._state = MongoState(answering, since, why, newest, self._job)
-
-
-def _fleet_window(row: dict[str, Any]) -> Window | None:
-    """A row of the combination; None for what is no window."""
-    try:
-        count = int(row["count"])
-        return Window(
-            sensor=str(row["_id"]["sensor"]),
-            device_id=None,
-            start_ms=times.from_datetime(row["_id"]["start"]),
-            end_ms=times.from_datetime(row["end"]),
-            avg=float(row["total"]) / count,
-            low=float(row["low"]),
-            high=float(row["high"]),
-            count=count,
-        )
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-
-
-def device_window(row: dict[str, Any]) -> Window | None:
-    """A document of `aggregated_messages`; None for what is no window."""
-    try:
-        return Window(
-            sensor=str(row["sensor"]),
-            device_id=str(row["device_id"]),
-            start_ms=times.from_datetime(row["window"]["start"]),
-            end_ms=times.from_datetime(row["window"]["end"]),
-            avg=float(row["avg"]),
-            low=float(row["min"]),
-            high=float(row["max"]),
-            count=int(row["count"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        return None

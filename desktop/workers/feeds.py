@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from backend.contract.documents import LeftOut
 from backend.contract.names import TOPIC_PREDICTIONS
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health, HealthInputs, Link, assess
@@ -36,6 +37,7 @@ class LiveFeeds:
     Args:
         target: Where the system runs; its endpoints are asked for here, so build this off the GUI thread.
         store: What is filled.
+        report: Takes a sentence about damaged documents that are left out; called on the feeds' threads.
         clock: Seconds since the epoch.
 
     Attributes:
@@ -45,14 +47,22 @@ class LiveFeeds:
         StackError: the target does not know its endpoints.
     """
 
-    def __init__(self, *, target: Target, store: LiveStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        target: Target,
+        store: LiveStore,
+        report: Callable[[str], object] = log.warning,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._clock, self._store = clock, store
+        left_out = LeftOut(report)
         endpoints = target.endpoints()
         login = KafkaLogin(endpoints.kafka, endpoints.kafka_user, endpoints.kafka_password)
         self._mongo = open_client(endpoints.mongo)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token, timeout_s=3.0, clock=clock)
         self._kafka = KafkaFeed(login=login, sink=store, decode=decode_messages, clock=clock)
-        predictions = PredictionSink(store.predictions)
+        predictions = PredictionSink(store.predictions, left_out=left_out)
         self._predictions = KafkaFeed(
             login=login,
             sink=predictions,
@@ -72,11 +82,15 @@ class LiveFeeds:
             committed=lambda: self._sink_lag.committed,
             clock=clock,
         )
-        self._windows = WindowsFeed(client=self._mongo, sink=store, clock=clock)
-        self._history = FocusHistory(client=self._mongo, sink=store, clock=clock)
-        self._acknowledgements = Acknowledgements(client=self._mongo, store=store.predictions, clock=clock)
+        self._windows = WindowsFeed(client=self._mongo, sink=store, clock=clock, left_out=left_out)
+        self._history = FocusHistory(client=self._mongo, sink=store, clock=clock, left_out=left_out)
+        self._acknowledgements = Acknowledgements(client=self._mongo, store=store.predictions, clock=clock, left_out=left_out)
         self._anomalies = PredictionsHistory(
-            client=self._mongo, store=store.predictions, acknowledgements=self._acknowledgements, clock=clock
+            client=self._mongo,
+            store=store.predictions,
+            acknowledgements=self._acknowledgements,
+            clock=clock,
+            left_out=left_out,
         )
         self._fleet = FleetPoll(
             generator=self._generator,

@@ -1,10 +1,11 @@
 """Collections in memory behind the calls that the desktop makes: find, find_one, and the one combination of windows."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 Document = dict[str, Any]
 
@@ -14,7 +15,19 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$lt": lambda a, b: a < b,
     "$lte": lambda a, b: a <= b,
     "$in": lambda a, b: a in b,
+    "$type": lambda a, b: bool(_types(a) & ({b} if isinstance(b, str) else set(b))),
+    "$not": lambda a, b: not all(_OPERATORS[op](a, bound) for op, bound in b.items()),
 }
+
+
+def _types(value: Any) -> set[str]:
+    """Names of BSON types; an array also has those of its elements."""
+    if isinstance(value, list):
+        return {"array"}.union(*map(_types, value))
+    return {_BSON.get(type(value), "other")}
+
+
+_BSON = {bool: "bool", int: "int", float: "double", str: "string", dict: "object", datetime: "date"}
 
 
 def _get(document: Any, path: str) -> Any:
@@ -25,13 +38,24 @@ def _get(document: Any, path: str) -> Any:
 
 def _matches(document: Document, query: Document) -> bool:
     for path, wanted in query.items():
+        if path in ("$or", "$nor"):
+            if any(_matches(document, part) for part in wanted) != (path == "$or"):
+                return False
+            continue
         value = _get(document, path)
         if isinstance(wanted, dict):
-            if value is None or not all(_OPERATORS[op](value, bound) for op, bound in wanted.items()):
+            if not _fits(value, wanted):
                 return False
         elif value != wanted:
             return False
     return True
+
+
+def _fits(value: Any, wanted: Document) -> bool:
+    try:
+        return value is not None and all(_OPERATORS[op](value, bound) for op, bound in wanted.items())
+    except TypeError:  # MongoDB compares only what is of one type
+        return False
 
 
 class FakeCursor:
@@ -101,18 +125,24 @@ class FakeCollection:
         for d in self.documents:
             if _matches(d, match):
                 groups.setdefault((d["window"]["start"], d["sensor"]), []).append(d)
-        return [
-            {
-                "_id": {"start": start, "sensor": sensor},
-                "end": max(d["window"]["end"] for d in rows),
-                "total": sum(d["avg"] * d["count"] for d in rows),
-                "count": sum(d["count"] for d in rows),
-                "low": min(d["min"] for d in rows),
-                "high": max(d["max"] for d in rows),
-                "rows": len(rows),
-            }
-            for (start, sensor), rows in groups.items()
-        ]
+        try:
+            return [_combined(key, rows) for key, rows in groups.items()]
+        except TypeError:
+            raise OperationFailure("$multiply only supports numeric types, not string") from None
+
+
+def _combined(key: tuple[Any, str], rows: list[Document]) -> Document:
+    start, sensor = key
+    return {
+        "_id": {"start": start, "sensor": sensor},
+        "end": max(d["window"]["end"] for d in rows),
+        "total": sum(d["avg"] * d["count"] for d in rows),
+        "count": sum(d["count"] for d in rows),
+        "min": min(d["min"] for d in rows),
+        "max": max(d["max"] for d in rows),
+        "rows": len(rows),
+        "numbers": len(rows),
+    }
 
 
 class FakeMongo:

@@ -43,14 +43,15 @@ def opened(
         settings.set_flag("window/farewell_said", True)
         settings.span_s = span_s
         settings.focus = list(focus)
-        runner = TaskRunner()
+        runner, notifications = TaskRunner(), Notifications()
         desktop = Desktop(
             app=app,
             target=target,
             run_task=runner.run,
             settings=settings,
-            notifications=Notifications(),
-            connect=connect or (lambda endpoints: LiveConnection(target=target, endpoints=endpoints)),
+            notifications=notifications,
+            connect=connect
+            or (lambda endpoints: LiveConnection(target=target, endpoints=endpoints, report=notifications.warning)),
             theme=theme,
         )
         desktop.window.resize(*size)

@@ -1,7 +1,10 @@
 """Damaged documents on a real stand-in for MongoDB: every reader gives the good ones and names what it leaves out."""
 
-from collections.abc import AsyncIterator, Iterator
+import csv
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +13,34 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from backend.contract.devices import SENSORS
-from backend.contract.names import COLLECTION_MESSAGES, DATABASE
+from backend.contract.documents import LeftOut
+from backend.contract.names import (
+    COLLECTION_ACKNOWLEDGEMENTS,
+    COLLECTION_AGGREGATES,
+    COLLECTION_MESSAGES,
+    COLLECTION_MODEL_STATE,
+    COLLECTION_PREDICTIONS,
+    COLLECTION_PROGRESS,
+    DATABASE,
+)
 from backend.contract.times import from_datetime
 from backend.paai.history import MongoHistory
 from backend.paai.listing import GroupedListing, SteppingListing
+from desktop.model.predictions.store import PredictionStore
+from desktop.model.readings import TimeArray, ValueArray
+from desktop.model.windows import Window
+from desktop.services.acknowledgements import Acknowledgements
+from desktop.services.exports.anomalies import AnomaliesExport, AnomaliesExporter
+from desktop.services.exports.stored import AggregatesExport, AggregatesExporter, RawExport, RawExporter
+from desktop.services.focus_history import FocusHistory
 from desktop.services.mongo import open_client
+from desktop.services.predictions_history import PredictionsHistory
+from desktop.services.scoring_progress import fetch_scoring
+from desktop.services.windows_feed import WindowsFeed
 from stack.mongo.choose import MongoChoice
 from tests.helpers import documents as docs
 from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
+from tests.helpers.wait import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -102,3 +125,133 @@ async def test_the_device_list_is_that_of_the_good_readings(client: Client, hist
     assert page.next is not None
     page = await history.devices(sensors=SENSORS, prefix="good-", limit=2, after=page.next)
     assert [row.device_id for row in page.devices] == ["good-2"]
+
+
+# The desktop
+
+
+class WindowSink:
+    """What the windows feed gives."""
+
+    def __init__(self) -> None:
+        self.windows: dict[tuple[str | None, int], Window] = {}
+        self.late = -1
+
+    def ingest_windows(self, windows: Iterable[Window]) -> None:
+        for window in windows:
+            self.windows[window.device_id, window.start_ms] = window
+
+    def note_window_delay(self, seconds: float) -> None:
+        assert seconds >= 0
+
+    def note_late_rows(self, rows: int) -> None:
+        self.late = rows
+
+
+def identified(rows: list[docs.Document]) -> list[docs.Document]:
+    """With an `_id` of its own each."""
+    return [{**row, "_id": f"damaged/{n}"} for n, row in enumerate(rows)]
+
+
+def feed_of(client: Client, sink: WindowSink, left_out: LeftOut) -> WindowsFeed:
+    return WindowsFeed(client=client, sink=sink, clock=lambda: docs.AT.timestamp() + 12, left_out=left_out)
+
+
+def test_the_live_windows_are_those_of_the_good_documents(client: Client) -> None:
+    damaged = identified(docs.damaged(docs.window("d-1"), dates=True))
+    insert(client, COLLECTION_AGGREGATES, [*damaged, {"hello": "world"}])
+    insert(client, COLLECTION_AGGREGATES, [docs.window(f"good-{i}", avg=20.0 + i) for i in range(3)])
+    insert(client, COLLECTION_PROGRESS, [docs.replaced(docs.progress(), "lag", "many")])
+    said: list[str] = []
+    sink, left_out = WindowSink(), LeftOut(said.append)
+    feed = feed_of(client, sink, left_out)
+    feed.set_focus(("d-1", "good-2"))
+    for _ in range(3):
+        feed.poll()
+        left_out.report()
+    fleet = sink.windows[None, AT_MS]
+    assert 19 <= fleet.avg <= 22  # an average of −1 is no damage
+    assert (fleet.low >= -90, fleet.high <= 200, fleet.count >= 30) == (True, True, True)
+    assert sink.windows["good-2", AT_MS].avg == 22.0
+    assert sink.late == 7
+    counts = left_out.counts()
+    assert counts[COLLECTION_AGGREGATES] > 50
+    assert counts[COLLECTION_PROGRESS] == 1
+    assert sorted(text.split(" left out: ")[0].split(" of ")[1] for text in said) == sorted(counts), "one sentence each"
+
+
+def test_exports_have_the_good_documents_and_say_how_many_are_left_out(client: Client, tmp_path: Path) -> None:
+    insert(client, COLLECTION_MESSAGES, [*damaged_readings(), docs.reading("good")])
+    insert(client, COLLECTION_AGGREGATES, [*identified(docs.damaged(docs.window())), docs.window("good")])
+    insert(client, COLLECTION_PREDICTIONS, [*identified(docs.damaged(docs.prediction())), docs.prediction("good")])
+    start, end = docs.AT.timestamp() - 60, docs.AT.timestamp() + 60
+    jobs: list[tuple[Any, Any]] = [
+        (RawExporter(client), RawExport(tmp_path / "raw.csv", start, end)),
+        (RawExporter(client), RawExport(tmp_path / "one.csv", None, end, ("good",))),
+        (AggregatesExporter(client), AggregatesExport(tmp_path / "windows.csv", start, end)),
+        (AggregatesExporter(client), AggregatesExport(tmp_path / "one-window.csv", start, end, ("good",))),
+        (AnomaliesExporter(client), AnomaliesExport(tmp_path / "anomalies.csv", start, end)),
+    ]
+    for exporter, job in jobs:
+        result = exporter.run(job, lambda _: None, threading.Event())
+        with job.path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["device_id"] for row in rows].count("good") == 1, job
+        assert len(rows) == result.rows
+        assert (result.left_out > 10) == (not job.device_ids), (job, result)
+
+
+def test_anomalies_and_acknowledgements_are_those_of_the_good_documents(client: Client) -> None:
+    good = docs.prediction("good")
+    insert(client, COLLECTION_PREDICTIONS, [*identified(docs.damaged(docs.prediction(), dates=True)), good])
+    key = f"good/temperature/spike/{AT_MS}"
+    bad_keys = identified(docs.damaged(docs.acknowledgement(""), dates=True))
+    insert(client, COLLECTION_ACKNOWLEDGEMENTS, [*bad_keys, docs.acknowledgement(key), {"_id": 5, "at": docs.AT}])
+    for job in docs.damaged(docs.progress("predict"), dates=True):
+        stored = insert(client, COLLECTION_PROGRESS, [job])
+        client[DATABASE][COLLECTION_MODEL_STATE].replace_one({"_id": "promoted"}, {"version": {"odd": 1}}, upsert=True)
+        store, left_out = PredictionStore(), LeftOut()
+        acknowledgements = Acknowledgements(client=client, store=store, clock=docs.AT.timestamp, left_out=left_out)
+        history = PredictionsHistory(
+            client=client,
+            store=store,
+            acknowledgements=acknowledgements,
+            clock=lambda: docs.AT.timestamp() + 5,
+            left_out=left_out,
+        )
+        history.poll()
+        assert (fetch_scoring(client) is not None) == (stored == 1)
+        client[DATABASE][COLLECTION_PROGRESS].delete_many({})
+    history.set_focus(("good", "d-1"))
+    while history.poll():
+        continue
+    events = {event.key.device_id: event for event in store.events()}
+    assert events["good"].acknowledged_by == "Ada"
+    counts = left_out.counts()
+    assert counts[COLLECTION_PREDICTIONS] > 50
+    assert counts[COLLECTION_ACKNOWLEDGEMENTS] > 20
+    assert counts[COLLECTION_MODEL_STATE] == 1
+
+
+def test_the_past_of_a_focus_device_is_that_of_its_good_readings(client: Client) -> None:
+    insert(client, COLLECTION_MESSAGES, [*damaged_readings(), docs.reading(at=docs.AT + timedelta(seconds=1), value=20.0)])
+    got: dict[str, list[float]] = {}
+
+    class Sink:
+        def ingest_focus_history(self, device_id: str, sensor: str, t_ms: TimeArray, value: ValueArray) -> None:
+            got[sensor] = value.tolist()
+
+    said: list[str] = []
+    history = FocusHistory(client=client, sink=Sink(), clock=docs.AT.timestamp, left_out=LeftOut(said.append))
+    stop = threading.Event()
+    thread = threading.Thread(target=history.run, args=(stop,))
+    thread.start()
+    try:
+        history.set_focus(("d-1",))
+        wait_until(lambda: said, 20, "the sentence")
+    finally:
+        stop.set()
+        thread.join(10)
+    assert 20.0 in got["temperature"]
+    assert all(-90 <= value <= 200 for value in got["temperature"])
+    assert len(said) == 1

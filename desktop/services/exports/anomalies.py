@@ -102,9 +102,9 @@ def _event_rows(events: Sequence[Event], now: float) -> Iterator[Row]:
         )
 
 
-def _reading_row(document: Document) -> tuple[Any, Row] | None:
+def _reading_row(document: Document) -> tuple[Any, Row]:
     p = stored_prediction(document)
-    return None if p is None else ((p.t_ms, p.device_id, p.sensor, p.id), _row_of(p))
+    return (p.t_ms, p.device_id, p.sensor, p.id), _row_of(p)
 
 
 def _row_of(p: Prediction) -> Row:

@@ -31,12 +31,14 @@ class ExportResult:
         rows: Rows in it, without the header.
         size_bytes: Of the file; 0 when cancelled.
         cancelled: It was cancelled, and no file was left or touched.
+        left_out: Stored documents of the time frame that are damaged and not in the file.
     """
 
     path: Path
     rows: int
     size_bytes: int
     cancelled: bool = False
+    left_out: int = 0
 
 
 OnProgress = Callable[[Progress], None]

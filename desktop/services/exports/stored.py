@@ -7,7 +7,7 @@ With chosen devices: device after device, each ascending in time.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from backend.contract import times
+from backend.contract import documents, times
 from backend.contract.devices import BY_SENSOR, SENSORS
+from backend.contract.documents import DamagedError
 from backend.contract.limits import FIRST_TIME_MS
 from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_AGGREGATES, COLLECTION_MESSAGES, DATABASE
 from desktop.model.windows import WINDOW_MS
@@ -77,7 +78,7 @@ class Source:
         collection: The collection.
         time_field, device_time_field: Indexed over all devices, and of one device and sensor.
         shift_ms: Between the two.
-        to_row: Sort key and row of a document; None for one that is nothing.
+        to_row: Sort key and row of a document; raises DamagedError for one that is left out.
         query: What a document must have besides.
         keep_id: Whether `to_row` needs `_id`.
     """
@@ -86,7 +87,7 @@ class Source:
     time_field: str
     device_time_field: str
     shift_ms: int
-    to_row: Callable[[Document], tuple[Any, Row] | None]
+    to_row: Callable[[Document], tuple[Any, Row]]
     query: Document = field(default_factory=dict)
     keep_id: bool = False
 
@@ -96,6 +97,7 @@ class StoredExporter:
 
     def __init__(self, client: MongoClient[Document]) -> None:
         self._database = client[DATABASE]
+        self._left_out = 0
 
     def _export(
         self,
@@ -105,6 +107,7 @@ class StoredExporter:
         on_progress: OnProgress,
         cancel: threading.Event,
     ) -> ExportResult:
+        self._left_out = 0
         sensors = job.sensors or SENSORS
         end_ms = round(job.end * 1000)
         try:
@@ -119,9 +122,9 @@ class StoredExporter:
             raise UnreachableError(
                 "The export stopped because MongoDB did not answer",
                 why=f"{reason(error)}.",
-                remedy="No file was left. Is MongoDB healthy? Then repeat it.",
+                remedy="No file was written. Check MongoDB on the Services page, then repeat the export.",
             ) from error
-        return file.result()
+        return replace(file.result(), left_out=self._left_out)
 
     def _everything(
         self,
@@ -136,7 +139,7 @@ class StoredExporter:
         shift = source.shift_ms
         start_ms = None if job.start is None else round(job.start * 1000)
         begin_ms = FIRST_TIME_MS if start_ms is None else start_ms
-        for at_ms, rows in _slices(source, source.time_field, query, begin_ms + shift, end_ms + shift, cancel):
+        for at_ms, rows in self._slices(source, source.time_field, query, begin_ms + shift, end_ms + shift, cancel):
             done = None if start_ms is None else (at_ms - shift - start_ms) / max(1, end_ms - start_ms)
             file.write(rows, done)
 
@@ -153,43 +156,48 @@ class StoredExporter:
         pairs = [(device_id, sensor) for device_id in dict.fromkeys(job.device_ids) for sensor in sensors]
         for done, (device_id, sensor) in enumerate(pairs):
             query = {**source.query, "device_id": device_id, "sensor": sensor}
-            for _, rows in _slices(source, source.device_time_field, query, begin_ms, end_ms, cancel):
+            for _, rows in self._slices(source, source.device_time_field, query, begin_ms, end_ms, cancel):
                 file.write(rows, done / len(pairs))
 
-
-def _slices(
-    source: Source, time_field: str, query: Document, begin_ms: int, end_ms: int, cancel: threading.Event
-) -> Iterator[tuple[int, list[Row]]]:
-    """Rows of [begin, end) in order, in slices of adapting length; with each the time up to which all is there."""
-    at = _next_ms(source, time_field, query, begin_ms, end_ms)
-    length = _FIRST_SLICE_MS
-    while at is not None and at < end_ms:
-        if cancel.is_set():
-            raise CancelledError
-        upto = min(at + length, end_ms)
-        keyed: list[tuple[Any, Row]] = []
-        span = _span(time_field, at, upto)
-        fields = None if source.keep_id else {"_id": 0}
-        for document in source.collection.find({**query, **span}, fields, batch_size=_BATCH):
-            if document.get("device_id") == CANARY_DEVICE_ID or (row := source.to_row(document)) is None:
-                continue
-            keyed.append(row)
-            if len(keyed) % _BATCH == 0 and cancel.is_set():
+    def _slices(
+        self, source: Source, time_field: str, query: Document, begin_ms: int, end_ms: int, cancel: threading.Event
+    ) -> Iterator[tuple[int, list[Row]]]:
+        """Rows of [begin, end) in order, in slices of adapting length; with each the time up to which all is there."""
+        at = _next_ms(source, time_field, query, begin_ms, end_ms)
+        length = _FIRST_SLICE_MS
+        while at is not None and at < end_ms:
+            if cancel.is_set():
                 raise CancelledError
+            upto = min(at + length, end_ms)
+            keyed: list[tuple[Any, Row]] = []
+            damaged = 0
+            span = _span(time_field, at, upto)
+            fields = None if source.keep_id else {"_id": 0}
+            for document in source.collection.find({**query, **span}, fields, batch_size=_BATCH):
+                if document.get("device_id") == CANARY_DEVICE_ID:
+                    continue
+                try:
+                    keyed.append(source.to_row(document))
+                except DamagedError:
+                    damaged += 1
+                    continue
+                if len(keyed) % _BATCH == 0 and cancel.is_set():
+                    raise CancelledError
+                if len(keyed) > _MANY_ROWS and length > 1:
+                    break
             if len(keyed) > _MANY_ROWS and length > 1:
-                break
-        if len(keyed) > _MANY_ROWS and length > 1:
-            length = max(1, length // 4)
-            continue
-        if not keyed:
-            # A hole may be years long: ask where it ends instead of walking through it.
-            at = _next_ms(source, time_field, query, upto, end_ms)
-            continue
-        keyed.sort(key=lambda pair: pair[0])
-        yield upto, [row for _, row in keyed]
-        at = upto
-        if len(keyed) < _FEW_ROWS:
-            length *= 2
+                length = max(1, length // 4)
+                continue
+            self._left_out += damaged
+            if not keyed:
+                # A hole may be years long: ask where it ends instead of walking through it.
+                at = _next_ms(source, time_field, query, upto, end_ms)
+                continue
+            keyed.sort(key=lambda pair: pair[0])
+            yield upto, [row for _, row in keyed]
+            at = upto
+            if len(keyed) < _FEW_ROWS:
+                length *= 2
 
 
 def _span(time_field: str, begin_ms: int, end_ms: int) -> Document:
@@ -237,17 +245,17 @@ class AggregatesExporter(StoredExporter):
 
 
 def _raw_row(document: Document) -> tuple[Any, Row]:
-    t_ms = times.from_datetime(document["timestamp"])
-    device, sensor = document["device_id"], document["sensor"]
-    return (t_ms, device, sensor), (times.to_iso(t_ms), safe_text(device), sensor, float(document["value"]), _unit(sensor))
+    t_ms, device = documents.time_ms(document, "timestamp"), documents.device_id(document)
+    sensor, value = documents.text(document, "sensor"), documents.number(document, "value")
+    return (t_ms, device, sensor), (times.to_iso(t_ms), safe_text(device), safe_text(sensor), value, _unit(sensor))
 
 
 def _window_row(document: Document) -> tuple[Any, Row]:
-    start_ms = times.from_datetime(document["window"]["start"])
-    end_ms = times.from_datetime(document["window"]["end"])
-    device, sensor = document["device_id"], document["sensor"]
-    numbers = (float(document["avg"]), float(document["min"]), float(document["max"]), int(document["count"]))
-    row = (times.to_iso(start_ms), times.to_iso(end_ms), safe_text(device), sensor, *numbers, _unit(sensor))
+    start_ms, end_ms = documents.time_ms(document, "window.start"), documents.time_ms(document, "window.end")
+    device, sensor = documents.device_id(document), documents.text(document, "sensor")
+    numbers = [documents.number(document, path) for path in ("avg", "min", "max")]
+    count = documents.count(document, "count", least=1)
+    row = (times.to_iso(start_ms), times.to_iso(end_ms), safe_text(device), safe_text(sensor), *numbers, count, _unit(sensor))
     return (start_ms, device, sensor), row
 
 

@@ -281,6 +281,8 @@ class ExportDialog(QDialog):
             self._look_at_path()
         else:
             text = f"{plural(result.rows, 'row')}, {size(result.size_bytes)}, written to {result.path.name}."
+            if result.left_out:
+                text += f" {plural(result.left_out, 'damaged document')} left out."
             self.result_text.setText(text)
             self.replaces.setText("")  # the file that is there is the one just written
             self._context.settings.set_text(_FOLDER_KEY, str(result.path.parent))

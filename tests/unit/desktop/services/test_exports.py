@@ -238,7 +238,7 @@ def test_mongodb_lost_on_the_way_leaves_no_file(mongo: FakeMongo, tmp_path: Path
     mongo["processed_messages"].fail_after = 5
     with pytest.raises(UnreachableError) as caught:
         RawExporter(client(mongo)).run(RawExport(tmp_path / "x.csv", START, START + 600), ignore, never())
-    assert "No file was left" in str(caught.value)
+    assert "No file was written" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backend.contract import times
+from backend.contract.documents import DamagedError
 from desktop.model.predictions.record import Grade
 from desktop.model.predictions.store import PredictionStore
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
@@ -124,14 +125,14 @@ def test_a_stored_document_says_the_same_as_that_of_the_topic() -> None:
     stored = fields | {"timestamp": times.to_datetime(T0 + 3000), "since": times.to_datetime(T0)}
     (from_topic,) = decode_predictions(wire(fields), live=True, interest=PredictionStore().interest).predictions
     from_collection = stored_prediction(stored)
-    assert from_collection is not None
     assert math.isnan(from_collection.value)
     assert repr(from_collection) == repr(from_topic)
 
 
 @pytest.mark.parametrize("broken", [{}, {"_id": 1}, odd(), odd() | {"timestamp": None}])
 def test_a_stored_document_that_is_none(broken: dict[str, Any]) -> None:
-    assert stored_prediction(broken) is None
+    with pytest.raises(DamagedError):
+        stored_prediction(broken)
 
 
 def test_the_topic_is_followed_and_only_what_is_new_is_news() -> None:

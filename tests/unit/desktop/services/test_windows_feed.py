@@ -1,5 +1,6 @@
 """The windows feed against collections in memory."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -8,9 +9,12 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from backend.contract.documents import DamagedError, LeftOut
 from desktop.model.windows import Window
 from desktop.services.job_progress import read_progress
-from desktop.services.windows_feed import REREAD_AFTER_S, WindowsFeed, device_window
+from desktop.services.stored_windows import stored_window
+from desktop.services.windows_feed import REREAD_AFTER_S, WindowsFeed
+from tests.helpers.documents import damaged, replaced, window, without
 from tests.helpers.fake_mongo import FakeMongo
 
 T0 = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
@@ -44,7 +48,10 @@ class System:
         self.mongo = FakeMongo()
         self.sink = Sink()
         self.now = T0.timestamp()
-        self.feed = WindowsFeed(client=cast(MongoClient[dict[str, Any]], self.mongo), sink=self.sink, clock=lambda: self.now)
+        self.said: list[str] = []
+        self.left_out = LeftOut(self.said.append)
+        client = cast(MongoClient[dict[str, Any]], self.mongo)
+        self.feed = WindowsFeed(client=client, sink=self.sink, clock=lambda: self.now, left_out=self.left_out)
 
     def put(self, start_s: int, device: str = "a", avg: float = 20.0, count: int = 10, sensor: str = "temperature") -> None:
         start = T0 + timedelta(seconds=start_s)
@@ -151,8 +158,33 @@ def test_focus_devices_have_their_past_and_what_comes() -> None:
 
 
 def test_what_is_no_window_is_left_out() -> None:
-    assert device_window({"sensor": "temperature", "device_id": "a"}) is None
-    assert device_window({"sensor": "t", "device_id": "a", "window": {"start": T0, "end": T0}, "avg": None}) is None
+    for row in damaged(window("a")):
+        with contextlib.suppress(DamagedError):
+            assert stored_window(row).sensor  # no other exception
+    for broken in ({}, replaced(window("a"), "avg", "21,5"), without(window("a"), "max")):
+        with pytest.raises(DamagedError):
+            stored_window(broken)
+
+
+def test_a_damaged_window_leaves_its_neighbours_and_is_reported_once() -> None:
+    s = System()
+    s.put(-20, "a", 10.0, 30)
+    s.put(-20, "b", 20.0, 10)
+    start = T0 - timedelta(seconds=20)
+    bad = [
+        replaced(window("c", at=start), "avg", "21,5"),
+        without(window("d", at=start), "max"),
+        replaced(window("e", at=start), "window.start", "2026"),
+    ]
+    s.mongo["aggregated_messages"].documents += bad
+    s.poll(20)
+    combined = s.sink.fleet["temperature", int(start.timestamp()) * 1000]
+    assert (combined.avg, combined.low, combined.high, combined.count) == (12.5, 9.0, 21.0, 40)
+    assert s.left_out.counts() == {"aggregated_messages": 3}
+    s.left_out.report()
+    s.left_out.report()
+    assert len(s.said) == 1
+    assert s.said[0].startswith("3 documents of aggregated_messages left out: avg is not a number")
 
 
 def test_an_outage_is_raised_to_the_loop_and_forgotten_after_it() -> None:
