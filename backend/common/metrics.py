@@ -15,6 +15,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -56,6 +57,7 @@ class Metrics:
             ProcessCollector(registry=self._registry)
             PlatformCollector(registry=self._registry)
             GCCollector(registry=self._registry)
+        self._collectors: list[Collector] = []
         self._metrics: dict[str, Counter | Gauge | Histogram] = {d.name: self._create(d) for d in definitions}
 
     def _create(self, definition: MetricDef) -> Counter | Gauge | Histogram:
@@ -87,12 +89,20 @@ class Metrics:
             raise TypeError(f"{definition.name} is a {definition.kind}")
         return metric
 
+    def add_collector(self, collector: Collector) -> None:
+        """Add figures of the whole system that every process reports alike: they are not summed over processes."""
+        self._collectors.append(collector)
+        if not self._shared_dir:
+            self._registry.register(collector)
+
     def render(self) -> tuple[bytes, str]:
         """Body and content type of ``/metrics``."""
         registry = self._registry
         if self._shared_dir:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=self._shared_dir)  # type: ignore[no-untyped-call]
+            for collector in self._collectors:
+                registry.register(collector)
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     def close(self) -> None:

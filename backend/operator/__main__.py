@@ -16,7 +16,9 @@ from backend.contract.documents import DECODING
 from backend.contract.login import read_password
 from backend.operator.connect_client import HttpConnect
 from backend.operator.connector import ConnectorKeeper
+from backend.operator.dead_letters import DeadLetterCounter
 from backend.operator.kafka_admin import ConfluentAdmin
+from backend.operator.kafka_letters import ConfluentLetters
 from backend.operator.kafka_offsets import ConfluentOffsets
 from backend.operator.kafka_user_admin import ConfluentUserAdmin
 from backend.operator.kafka_users import KafkaUsersKeeper
@@ -108,8 +110,14 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
         pause=lambda seconds: loop.stop.wait(seconds),
     )
     retention_pace = Pace(settings.steady_interval_s, settings.retention_interval_s, counts=False)
+    letters = DeadLetterCounter(
+        source=ConfluentLetters(bootstrap=settings.kafka_bootstrap, timeout_s=settings.call_timeout_s), client=mongo
+    )
+    # A count that cannot be taken just now is no fault of the system.
+    letters_pace = Pace(settings.converge_interval_s, settings.steady_interval_s, counts=False)
     steady: list[Keeper] = [topics, *users, schema, connector]
-    loop = Loop(keepers=[*((keeper, pace) for keeper in steady), (retention, retention_pace)], state_file=state_file)
+    rest: list[tuple[Keeper, Pace]] = [(retention, retention_pace), (letters, letters_pace)]
+    loop = Loop(keepers=[*((keeper, pace) for keeper in steady), *rest], state_file=state_file)
     return loop
 
 

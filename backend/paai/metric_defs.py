@@ -14,6 +14,13 @@ REFUSED: Final = MetricDef(
     "Rejected requests and batch items, by field and reason: answers 400, 401, 408, 413, 415, 422, and bad items of a batch.",
     ("field", "reason"),
 )
+#: Not in `ALL`: the operator counts it, and every process of paai reports the same.
+DEAD_LETTERS: Final = MetricDef(
+    "paai_dead_letters_total",
+    "counter",
+    "Records of processed_messages that became dead letters, by reason code; the whole system's, not one process's.",
+    ("reason",),
+)
 UNACKNOWLEDGED: Final = MetricDef(
     "paai_readings_unacknowledged_total",
     "counter",

@@ -6,14 +6,17 @@ import json
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.types import Message, Receive, Scope, Send
 
 from backend.common.errors import ServiceError
 from backend.common.metrics import Metrics
 from backend.contract.readings import FieldError, describe
+from backend.contract.refusals import REASONS
 from backend.paai import metric_defs as defs
 from backend.paai.refusals.refusal import (
     BY_STATUS,
@@ -24,12 +27,16 @@ from backend.paai.refusals.refusal import (
     classify,
     printable,
 )
-from backend.paai.refusals.store import KEPT, Batch, RefusalStore
+from backend.paai.refusals.store import KEPT, Batch, RefusalStore, RefusedRecords
 
 log = logging.getLogger("paai")
 
 #: Shortest pause between two writes of one process.
 WRITE_EVERY_S: Final = 2.0
+#: How often the operator's count of dead letters is read for the metrics.
+RECORDS_EVERY_S: Final = 10.0
+#: Values of the label `reason` of `DEAD_LETTERS`: whatever the stored document says.
+_CODES: Final = frozenset((*REASONS, "other"))
 #: Set in the scope of a request by the route that has counted its refusal itself.
 NOTED: Final = "paai.refusal_noted"
 
@@ -66,7 +73,9 @@ class RefusalLog:
         self._writing: Batch | None = None
         self._changed = asyncio.Event()
         self._write_lock = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.records = DeadLetterMetrics()
+        metrics.add_collector(self.records)
 
     # Counting
 
@@ -133,14 +142,16 @@ class RefusalLog:
 
     def start(self) -> None:
         """Begin to write in the background."""
-        self._task = asyncio.create_task(self._run(), name="refusals")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="refusals"),
+            asyncio.create_task(self._follow_records(), name="dead-letter-metrics"),
+        ]
 
     async def stop(self) -> None:
         """Write what is left, within a bound, and let go of the store."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(ServiceError):
             await self.write()
         await self.store.close()
@@ -179,6 +190,30 @@ class RefusalLog:
             await asyncio.sleep(self._write_every_s)
             if self._writing is not None:
                 self._changed.set()
+
+    async def _follow_records(self) -> None:
+        while True:
+            with contextlib.suppress(ServiceError):
+                self.records.found = await self.store.records()
+            await asyncio.sleep(RECORDS_EVERY_S)
+
+
+class DeadLetterMetrics(Collector):
+    """`metric_defs.DEAD_LETTERS` from what the operator stored.
+
+    Attributes:
+        found: As last read.
+    """
+
+    def __init__(self) -> None:
+        self.found = RefusedRecords()
+
+    def collect(self) -> Iterable[Metric]:
+        definition = defs.DEAD_LETTERS
+        family = CounterMetricFamily(definition.name, definition.help, labels=definition.labels)
+        for reason in sorted(self.found.by_reason.keys() & _CODES):
+            family.add_metric((reason,), self.found.by_reason[reason])
+        yield family
 
 
 class _Watched:

@@ -37,9 +37,9 @@ def keepers(tmp_path: Path) -> list[str]:
 
 
 def test_users_are_kept_where_there_are_logins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert keepers(tmp_path) == ["topics", "indexes", "connector", "retention"]
+    assert keepers(tmp_path) == ["topics", "indexes", "connector", "retention", "dead-letters"]
     monkeypatch.setenv("PAAI_LOGINS_DIR", str(tmp_path))
-    assert keepers(tmp_path) == ["topics", "users", "kafka-users", "indexes", "connector", "retention"]
+    assert keepers(tmp_path) == ["topics", "users", "kafka-users", "indexes", "connector", "retention", "dead-letters"]
 
 
 def test_the_sink_waits_for_its_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

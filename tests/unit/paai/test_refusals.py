@@ -227,3 +227,13 @@ async def test_only_the_newest_are_kept_in_memory() -> None:
     await log.write()
     (batch,) = log.store.batches  # type: ignore[attr-defined]
     assert (len(batch.newest), batch.counts) == (KEPT, {("tag", "missing"): KEPT + 50})
+
+
+async def test_dead_letters_are_in_the_metrics_by_reason() -> None:
+    async with running_paai() as paai:
+        paai.refusals.stored_records = RefusedRecords({"not_json": 2, "edited by somebody": 9}, 1680033862000)
+        log = paai.app.watch.__self__  # type: ignore[union-attr]
+        log.records.found = await paai.refusals.records()
+        text = (await paai.client.get("/metrics")).text
+        assert 'paai_dead_letters_total{reason="not_json"} 2.0' in text
+        assert "edited" not in text
