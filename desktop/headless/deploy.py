@@ -25,7 +25,7 @@ def steps_table(steps: dict[str, Step]) -> RenderableType:
     for step in steps.values():
         mark, colour = _SIGNS[step.state]
         took = elapsed(step.elapsed_s) if step.state is not StepState.PENDING else ""
-        table.add_row(Text(mark, style=colour), step.title, Text(took, style="bright_black"), step.detail)
+        table.add_row(Text(mark, style=colour), Text(step.title), Text(took, style="bright_black"), Text(step.detail))
     return table
 
 
@@ -38,7 +38,7 @@ def step_line(step: Step) -> str:
 def deploy(target: Target, console: Console, *, cancel: threading.Event) -> bool:
     """Bring the system up and show it. False when it failed; the reason was printed then."""
     plan = target.plan()
-    console.print(f"Deploying to {plan.where} ({plan.reason}).", highlight=False)
+    console.print(f"Deploying to {plan.where} ({plan.reason}).", highlight=False, markup=False)
     steps: dict[str, Step] = {}
     try:
         if console.is_terminal:

@@ -13,6 +13,7 @@ from typing import Final
 
 from desktop.model.observed import HealthInputs, Link, Message, Severity
 from desktop.model.problems import find
+from desktop.model.unknown import NanEqual
 from stack.target import ServiceStatus
 
 __all__ = ["Health", "HealthInputs", "Hop", "HopState", "Link", "Message", "Severity", "assess"]
@@ -31,8 +32,8 @@ class HopState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+@dataclass(frozen=True, slots=True, eq=False)
+class Hop(NanEqual):
     """One hop of the stream.
 
     Attributes:

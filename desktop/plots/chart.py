@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGraphicsView, QToolTip, QWidget
 
 from backend.contract.devices import DeviceType
 from desktop.model.palette import Palette
+from desktop.model.plain_text import tool_tip
 from desktop.model.snapshot import SensorView
 from desktop.plots.axes import RIGHT_ROOM_PX, AxesItem, PlotFrame
 from desktop.plots.band import BandItem
@@ -364,11 +365,11 @@ class Chart(pg.GraphicsView):
         label, mark = self.labels.label_at(at), self.triangles.mark_at(at)
         if label is not None:
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-            QToolTip.showText(on_screen, label.device_id, self)
+            QToolTip.showText(on_screen, tool_tip(label.device_id), self)
         elif mark is not None and self.view is not None:
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
             marks = self.view.marks
-            QToolTip.showText(on_screen, f"{marks.device_ids[mark]}: {marks.reasons[mark]}", self)
+            QToolTip.showText(on_screen, tool_tip(f"{marks.device_ids[mark]}: {marks.reasons[mark]}"), self)
         else:
             self.viewport().unsetCursor()
         self.hovered.emit(self.frame.time_at(at.x()) if self.frame.rect.contains(at) else None)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from desktop.model.notifications import describe
+from desktop.model.plain_text import tool_tip
 from desktop.qtmodels.tasks import RunTask
 from desktop.services.switched_target import pinned
 from stack.target import HistoryEntry, Target
@@ -97,5 +98,6 @@ class Attempts(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) and 0 <= index.row() < len(self._rows):
-            return _COLUMNS[index.column()][1](self._rows[index.row()])
+            text = _COLUMNS[index.column()][1](self._rows[index.row()])
+            return text if role == Qt.ItemDataRole.DisplayRole else tool_tip(text)
         return None

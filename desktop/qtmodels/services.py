@@ -7,6 +7,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.model.figures import UNKNOWN, size, thousands
+from desktop.model.plain_text import tool_tip
 from desktop.model.starting import is_young
 from stack.catalogue import BY_NAME
 from stack.target import ServiceStatus
@@ -158,9 +159,9 @@ class ServicesModel(QAbstractTableModel):
             return side | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole and column is Column.SERVICE:
             known = BY_NAME.get(status.service)
-            return f"{status.service}: {known.role}" if known else status.service
+            return tool_tip(f"{status.service}: {known.role}" if known else status.service)
         if role == Qt.ItemDataRole.ToolTipRole and column is Column.MESSAGE:
-            return message_of(status) or None
+            return tool_tip(message_of(status)) or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{HEADERS[column]}: {self._text(status, column)}"
         return None

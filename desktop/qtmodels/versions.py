@@ -8,6 +8,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.model.figures import thousands
+from desktop.model.plain_text import tool_tip
 from desktop.model.predictor.card import Version, sensor_label
 from desktop.model.predictor.words import moment, span, when
 
@@ -100,8 +101,10 @@ class VersionsModel(QAbstractTableModel):
         row = self.version(index.row())
         if row is None:
             return None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return self.text(row, index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tool_tip(self.text(row, index.column()))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_side(index.column()))
         return None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from desktop.model.unknown import NanEqual
+
 #: The job tells every few seconds; so long without a word it is not at work.
 QUIET_S: Final = 60.0
 
@@ -19,8 +21,8 @@ class Stage(StrEnum):
     SCORING = "scoring"
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionStatus:
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictionStatus(NanEqual):
     """As last seen.
 
     Attributes:

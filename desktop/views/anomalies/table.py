@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from backend.contract.devices import BY_SENSOR
 from desktop.model.figures import elapsed
+from desktop.model.plain_text import tool_tip
 from desktop.model.predictions.event import Event, EventKey
 from desktop.model.predictions.words import GRADES, kind_word
 from desktop.plots.figures import elide_middle
@@ -169,7 +170,8 @@ class EventTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return beside(right=column.right)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return event.key.device_id if index.column() == DEVICE else event.reason if index.column() == REASON else None
+            texts = {DEVICE: event.key.device_id, REASON: event.reason}
+            return tool_tip(texts[index.column()]) if index.column() in texts else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{column.title}: {column.text(event, self._look)}"
         return None

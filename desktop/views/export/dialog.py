@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from backend.contract.devices import DEVICE_TYPES
 from desktop.model.figures import plural, size
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL
+from desktop.model.plain_text import tool_tip
 from desktop.services.exports.base import ExportResult, Progress
 from desktop.views.export.kinds import Choice, ExportKind, file_name
 from desktop.views.page import PageContext
@@ -135,7 +136,7 @@ class ExportDialog(QDialog):
         self.devices.addItem("All devices", ())
         if self._device_ids:
             self.devices.addItem(f"Only {plural(len(self._device_ids), 'chosen device')}", self._device_ids)
-            self.devices.setToolTip("\n".join(self._device_ids[:20]))
+            self.devices.setToolTip(tool_tip("\n".join(self._device_ids[:20])))
         asked.addWidget(self.devices)
         layout.addWidget(self._asked)
         layout.addSpacing(GAP_SMALL)
@@ -312,7 +313,7 @@ class ExportDialog(QDialog):
             widget.setEnabled(not running)
         self.start.setVisible(not running)
         self.start.setEnabled(not problem)
-        self.start.setToolTip(problem)
+        self.start.setToolTip(tool_tip(problem))
         self.cancel_button.setVisible(running)
         self.close_button.setText("Hide" if running else "Close")
         self.close_button.setToolTip("The export goes on and says when it is done" if running else "")

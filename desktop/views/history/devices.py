@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from backend.contract.devices import BY_SENSOR, DEVICE_TYPES
 from desktop.model.figures import plural, thousands
 from desktop.model.palette import GAP_SMALL
+from desktop.model.plain_text import button_text, tool_tip
 from desktop.plots.figures import elide_middle
 from desktop.qtmodels.tasks import RunTask
 from desktop.views.widgets.roles import label, set_role
@@ -88,6 +89,7 @@ class DevicePicker(QWidget):
         self.search.setClearButtonEnabled(True)
         self.results = QListWidget()
         self.results.setAccessibleName("Stored devices")
+        self.results.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.message = label(role="muted", wrap=True)
         self.more = set_role(QPushButton("More"), "link")
         self.add_all = set_role(QPushButton("All listed"), "link")
@@ -181,9 +183,8 @@ class DevicePicker(QWidget):
             item = QListWidgetItem(elide_middle(device.device_id, 30))
             item.setData(Qt.ItemDataRole.UserRole, device.device_id)
             kind = BY_SENSOR.get(device.sensor)
-            item.setToolTip(
-                f"{device.device_id}\n{kind.label if kind else device.sensor}, {thousands(device.count)} readings stored"
-            )
+            stored = f"{kind.label if kind else device.sensor}, {thousands(device.count)} readings stored"
+            item.setToolTip(tool_tip(f"{device.device_id}\n{stored}"))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if device.device_id in self.chosen else Qt.CheckState.Unchecked)
             self.results.addItem(item)
@@ -238,8 +239,8 @@ class ChipRow(QWidget):
                 widget.deleteLater()
         for device_id in device_ids[:MAX_CHIPS]:
             chip = set_role(QToolButton(), "chip")
-            chip.setText(f"{elide_middle(device_id, 11)} ×")
-            chip.setToolTip(f"Remove {device_id}")
+            chip.setText(button_text(f"{elide_middle(device_id, 11)} ×"))
+            chip.setToolTip(tool_tip(f"Remove {device_id}"))
             chip.setAccessibleName(f"Remove {device_id} from the choice")
             chip.clicked.connect(lambda _=False, d=device_id: self.removed.emit(d))
             self._flow.addWidget(chip)

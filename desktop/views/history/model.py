@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from backend.contract.devices import BY_SENSOR
 from desktop.model.figures import thousands
+from desktop.model.plain_text import tool_tip
 from desktop.plots.figures import SHORT_UNIT, elide_middle, value_text
 from desktop.views.export.kinds import StatisticsRow
 from desktop.views.widgets.table import beside
@@ -105,7 +106,7 @@ class StatisticsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return beside(right=column.right)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
-            return row.device_id
+            return tool_tip(row.device_id)
         if role == BAR_ROLE and index.column() == BAR_COLUMN:
             low, high = self._scales[row.sensor]
             return Bar(row.sensor, row.minimum, row.average, row.maximum, low, high)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop.model.palette import GAP_SMALL
+from desktop.model.plain_text import tool_tip
 from desktop.plots.figures import elide_middle
 from desktop.views.widgets.roles import label, set_role
 
@@ -43,6 +44,7 @@ class FindPopup(QFrame):
         self.results = QListWidget()
         self.results.setAccessibleName("Devices found")
         self.results.setFixedHeight(_ROWS_PX)
+        self.results.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.results.itemClicked.connect(self._take)
         self.none = label(role="muted", wrap=True)
         self.hint = label("↑ ↓ choose · Enter adds to focus · Esc closes", "caption")
@@ -82,7 +84,7 @@ class FindPopup(QFrame):
         for device_id in found:
             item = QListWidgetItem(elide_middle(device_id, 36))
             item.setData(Qt.ItemDataRole.UserRole, device_id)
-            item.setToolTip(device_id)
+            item.setToolTip(tool_tip(device_id))
             self.results.addItem(item)
         self.results.setCurrentRow(0 if found else -1)
         self.results.setVisible(bool(found))

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from desktop.model.plain_text import button_text
 from desktop.plots.figures import elide_middle
 
 
@@ -60,7 +61,9 @@ def chart_menu(*, actions: ChartActions, state: ChartState, parent: QWidget) -> 
     if state.focus:
         menu.addSeparator()
         for device_id in state.focus:
-            _add(menu, f"Remove {elide_middle(device_id, 28)} from focus", partial(actions.remove_focus, device_id))
+            _add(
+                menu, button_text(f"Remove {elide_middle(device_id, 28)} from focus"), partial(actions.remove_focus, device_id)
+            )
     return menu
 
 

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QDialog, QHeaderView, QTableView, QVBoxLayout, QWi
 
 from backend.contract.devices import DeviceType
 from desktop.model.figures import thousands
+from desktop.model.plain_text import tool_tip
 from desktop.model.snapshot import SensorView, Steps
-from desktop.plots.figures import value_text
+from desktop.plots.figures import elide_middle, value_text
 from desktop.plots.ticks import time_text
 from desktop.views.widgets.roles import label
 
@@ -65,7 +66,7 @@ class WindowTableModel(QAbstractTableModel):
         unit = device_type.unit
         self._columns: tuple[tuple[str, Callable[[Row], str]], ...] = (
             ("Window", lambda r: f"{time_text(r.start, utc=utc)} – {time_text(r.end, utc=utc)}"),
-            ("Device", lambda r: r.device),
+            ("Device", lambda r: elide_middle(r.device, 40)),
             (f"Average, {unit}", lambda r: value_text(device_type.sensor, r.average, more=2)),
             (f"Minimum, {unit}", lambda r: value_text(device_type.sensor, r.low, more=2)),
             (f"Maximum, {unit}", lambda r: value_text(device_type.sensor, r.high, more=2)),
@@ -82,6 +83,8 @@ class WindowTableModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[index.column()][1](self._rows[index.row()])
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == 1:
+            return tool_tip(self._rows[index.row()].device)
         if role == Qt.ItemDataRole.TextAlignmentRole and 2 <= index.column() <= 5:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy
 
 from desktop.model.figures import elapsed, percent, plural, size, thousands
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SECTION, GAP_SMALL, Palette
+from desktop.model.plain_text import tool_tip
 from desktop.model.predictor.card import Card, Version, sensor_label
 from desktop.model.predictor.words import moment, span, when
 from desktop.plots.scores import LEGEND, ScoresChart
@@ -93,7 +94,7 @@ class CardView(QWidget):
             left.setMinimumWidth(_CAPTION_PX)
             right = label(text, wrap=True)
             right.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-            right.setToolTip(more)
+            right.setToolTip(tool_tip(more))
             self.facts.addRow(left, right)
 
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL, Palette
+from desktop.model.plain_text import tool_tip
 from desktop.model.predictor.card import Models, Version, shortcomings
 from desktop.model.predictor.words import outcome, state_line
 from desktop.qtmodels.prediction import Link, MakeLink, Prediction
@@ -314,7 +315,7 @@ class ModelPage(Page):
         self.card.set_operable(free)
         self.roll_back.setEnabled(free and models.serving is not None and models.previous is not None)
         self.roll_back.setToolTip(
-            f"Promote {models.previous} again, which was promoted before"
+            tool_tip(f"Promote {models.previous} again, which was promoted before")
             if models.previous is not None
             else "No other version was promoted before"
         )

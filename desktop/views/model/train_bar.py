@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton,
 from backend.contract.devices import DEVICE_TYPES
 from desktop.model.figures import elapsed, percent
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL
+from desktop.model.plain_text import tool_tip
 from desktop.model.predictor.training import Training
 from desktop.model.predictor.words import Outcome, moment
 from desktop.qtmodels.theme import ThemeController
@@ -51,8 +52,10 @@ class TrainBar(QWidget):
         self.promote = QCheckBox("Promote if better than simple forecasts")
         self.promote.setChecked(True)
         self.promote.setToolTip(
-            "Score the stream with the new model at once if its band and what it finds beat every simple forecast.\n"
-            "It is not compared with the model that is promoted: look at both cards."
+            tool_tip(
+                "Score the stream with the new model at once if its band and what it finds beat every simple forecast.\n"
+                "It is not compared with the model that is promoted: look at both cards."
+            )
         )
         self.train = set_role(QPushButton("Train"), "primary")
         self.cancel = QPushButton("Cancel")

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop.model.access import link_login
 from desktop.model.palette import GAP_LARGE, GAP_SMALL
+from desktop.model.plain_text import button_text, tool_tip
 from desktop.qtmodels.attempts import Attempts
 from desktop.qtmodels.logs import LogTail
 from desktop.qtmodels.operations import Operations
@@ -236,9 +237,9 @@ class ServicesPage(Page):
                     widget.hide()
                     widget.deleteLater()
             for words, address in status.links:
-                button = WordButton(words, theme=self.context.theme, name="link")
+                button = WordButton(button_text(words), theme=self.context.theme, name="link")
                 set_role(button, "quiet")
-                button.setToolTip(address)
+                button.setToolTip(tool_tip(address))
                 button.clicked.connect(partial(self._open, status.service, words, address))
                 self.links.addWidget(button)
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QRadioButton, QVBoxLayout, QWidget
 
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL
+from desktop.model.plain_text import button_text
 from desktop.qtmodels.places import Places
 from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.roles import label, set_role
@@ -61,7 +62,7 @@ class PlaceCard(QFrame):
                 widget.deleteLater()
         self.buttons = []
         for row, option in enumerate(self._options):
-            button = QRadioButton(option.label)
+            button = QRadioButton(button_text(option.label))
             button.clicked.connect(partial(self._chosen, option))
             self._group.addButton(button)
             self._grid.addWidget(button, row, 0)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QMessageBox, QSizePolicy, QSpacerItem, QWidget
 
 #: So that its title can be read: Qt makes it as wide as its text only.
@@ -19,6 +20,7 @@ def confirmed(parent: QWidget, question: str, *, at_stake: str, button: str) -> 
     """
     box = QMessageBox(parent)
     box.setWindowTitle(question)
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(question)
     box.setInformativeText(at_stake)
     yes = box.addButton(button, QMessageBox.ButtonRole.DestructiveRole)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from desktop.model.plain_text import tool_tip
 from desktop.views.widgets.roles import set_role
 
 
@@ -96,4 +97,4 @@ class Elided(QWidget):
     def _fit(self) -> None:
         shown = self._elided()
         self._label.setText(shown)
-        self.setToolTip(self._text if shown != self._text else "")
+        self.setToolTip(tool_tip(self._text) if shown != self._text else "")

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
+from desktop.model.plain_text import tool_tip
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.icons import icon
 
@@ -24,7 +25,8 @@ class IconButton(QToolButton):
         self._theme = theme
         self._name = name
         self.setIconSize(QSize(size, size))
-        self.setToolTip(words)
+        self._words = words
+        self.setToolTip(tool_tip(words))
         self.setAccessibleName(words)
         self.setCheckable(checkable)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -34,9 +36,9 @@ class IconButton(QToolButton):
 
     def set_icon(self, name: str, words: str) -> None:
         """Another icon and other words."""
-        if (name, words) != (self._name, self.toolTip()):
-            self._name = name
-            self.setToolTip(words)
+        if (name, words) != (self._name, self._words):
+            self._name, self._words = name, words
+            self.setToolTip(tool_tip(words))
             self.setAccessibleName(words)
             self._recolour()
 

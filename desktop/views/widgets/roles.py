@@ -2,7 +2,10 @@
 
 from typing import TypeVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
+
+from desktop.model.plain_text import breakable, unbroken
 
 W = TypeVar("W", bound=QWidget)
 
@@ -17,11 +20,23 @@ def set_role(widget: W, role: str) -> W:
     return widget
 
 
+class WrappingLabel(QLabel):
+    """Text in as many lines as it takes; a word that is too long for one is broken."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+
+    def text(self) -> str:
+        return unbroken(super().text())
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        super().setText(breakable(text))
+
+
 def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     """A label of plain text: what services say is never taken as markup."""
-    from PySide6.QtCore import Qt
-
-    result = QLabel(text)
+    result = WrappingLabel(text) if wrap else QLabel(text)
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setWordWrap(wrap)
     if role:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QSho
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QMessageBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.model.access import access_of
+from desktop.model.plain_text import button_text, tool_tip
 from desktop.qtmodels.deployment import Deployment, Failure, Phase
 from desktop.qtmodels.faults import FaultsController
 from desktop.qtmodels.fleet import FleetController
@@ -235,11 +236,11 @@ class MainWindow(QMainWindow):
         places = self._places
         self._where.clear()
         for option in places.options:
-            action = self._where.addAction(option.label)
+            action = self._where.addAction(button_text(option.label))
             action.setCheckable(True)
             action.setChecked(option == places.current)
             action.setEnabled(option.available and not self._deployment.busy)
-            action.setToolTip(option.reason)
+            action.setToolTip(tool_tip(option.reason))
             action.triggered.connect(lambda _=False, option=option: places.choose(option))
         self._where.menuAction().setVisible(len(places.options) > 1)
 
@@ -339,6 +340,7 @@ def say_farewell(parent: QWidget, *, target: Target) -> bool:
     stops = command(target, "stack", "down")
     box = QMessageBox(parent)
     box.setWindowTitle("Close the window?")
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText("The system goes on running without this window.")
     box.setInformativeText(
         f"Opening the program again attaches to it at once. To stop it: Menu → Stop the system, or\n{stops}\n"

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from desktop.model.palette import GAP, GAP_SMALL, GRID
+from desktop.model.plain_text import tool_tip
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.icons import icon, pixmap
 from desktop.views.page import Page
@@ -79,7 +80,7 @@ class NavRail(QFrame):
         badge.adjustSize()
         badge.move(button.width() - badge.width() - 4, 2)
         title = button.text()
-        button.setToolTip(f"{title}  ·  Ctrl+{index + 1}" + (f"\n{words}" if count else ""))
+        button.setToolTip(tool_tip(f"{title}  ·  Ctrl+{index + 1}" + (f"\n{words}" if count else "")))
         button.setAccessibleDescription(words if count else "")
 
     def _recolour(self) -> None:

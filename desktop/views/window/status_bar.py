@@ -11,6 +11,7 @@ from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import THIN, UNKNOWN, milliseconds, size, thousands
 from desktop.model.health import Severity
 from desktop.model.palette import GAP_LARGE, GAP_SMALL, GRID
+from desktop.model.plain_text import tool_tip
 from desktop.model.refused.words import RECORDS, REQUESTS, figure
 from desktop.model.snapshot import FeedStats
 from desktop.qtmodels.deployment import Deployment
@@ -42,7 +43,7 @@ class _Cell(QWidget):
         if after:
             layout.addWidget(label(after, "caption"))
         self.words = f"{before} {{}} {after}".strip()
-        self.setToolTip(hint)
+        self.setToolTip(tool_tip(hint))
 
     def set_text(self, text: str) -> None:
         self.figure.setText(text)
