@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from backend.contract.times import to_iso
 from desktop.model.predictions.record import Grade, Prediction
 from desktop.services.decode import decode_batch
+from desktop.services.kafka_records import Records
 from desktop.services.paai_client import DevicesPage, KnownDevice, Statistics
 from desktop.views.anomalies.page import AnomaliesPage
 from desktop.views.export.dialog import ExportDialog
@@ -89,7 +90,8 @@ def odd_ids(bench: Bench) -> Bench:
     for age in range(40, 0, -1):
         at = to_iso(round((now - age) * 1000))
         readings = [{"device_id": i, "timestamp": at, "sensor": "temperature", "value": 20.0 + n} for n, i in enumerate(IDS)]
-        connection.store.ingest(decode_batch([json.dumps(r).encode() for r in readings], received=now))
+        records = Records.of_values([json.dumps(r).encode() for r in readings], arrival_ms=round(now * 1000))
+        connection.store.ingest(decode_batch(records, received=now))
     for device_id in IDS:
         assert bench.desktop.monitor.add_focus(device_id)
     predictions = [

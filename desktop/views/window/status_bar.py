@@ -64,7 +64,7 @@ class _ListButton(QToolButton):
     def set_figure(self, text: str, note: str) -> None:
         self._figure = text
         self.setAccessibleName(f"{self._name}: {text}. Open the list")
-        self.setToolTip("\n".join(part for part in (f"{self._name}: {text}", self._hint, note) if part))
+        self.setToolTip(tool_tip("\n".join(part for part in (f"{self._name}: {text}", self._hint, note) if part)))
         self._say()
 
     def set_narrow(self, narrow: bool) -> None:
