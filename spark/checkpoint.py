@@ -1,14 +1,18 @@
-"""Whether the checkpoint still belongs to the topic: it must be neither wiped nor aged out under it."""
+"""Whether the checkpoint can be read and still belongs to the topic: neither wiped nor aged out under it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it re-exports without saying so
 
 _TOPIC_FILE = "paai-topic.json"
+#: What a file holds whose content never reached the disk.
+_BLANK = b"\0 \t\r\n"
 
 
 class TopicUnavailableError(Exception):
@@ -16,14 +20,14 @@ class TopicUnavailableError(Exception):
 
 
 class ResetNeededError(Exception):
-    """The checkpoint does not belong to the topic as it is now; the message says what happened and what to do."""
+    """The job cannot continue from its checkpoint; the message says why. The command that helps is the target's to say."""
 
-    def __init__(self, what: str, *, service: str) -> None:
-        super().__init__(
-            f"{what} The job cannot go on from the old checkpoint without leaving readings out: run"
-            f" `python -m stack reset {service}`; it then begins with a new checkpoint and works anew through all that the"
-            " topic holds."
-        )
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} The job cannot continue from this checkpoint without leaving readings out.")
+
+
+class DamagedCheckpointError(ResetNeededError):
+    """A file of the checkpoint cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class TopicRange:
 
     Attributes:
         topic_id: Changes when a topic is removed and created again; empty where the broker does not tell.
-        begin, end: First offset kept and the offset after the last, by partition.
+        begin, end: First offset kept and the last stable one, by partition: what is committed lies between them.
     """
 
     topic_id: str
@@ -59,27 +63,64 @@ def read_position(directory: Path, topic: str) -> Position | None:
     """What the checkpoint says, or None where there is none yet.
 
     Reads Spark's own logs: ``offsets/N`` is written before batch N, ``commits/N`` after it.
+
+    Raises:
+        DamagedCheckpointError: a file that the job starts from cannot be read.
     """
     batches = _batches(directory / "offsets")
     if not batches:
         return None
-    finished = [n for n in _batches(directory / "commits") if n in batches]
+    commits = _batches(directory / "commits")
+    if commits:
+        _entries(directory, directory / "commits" / str(commits[-1]))
+    finished = [n for n in commits if n in batches]
+    # Spark also begins with the one before the last.
+    planned, *_ = [_offsets(directory, directory / "offsets" / str(n), topic) for n in batches[:-3:-1]]
+    done = _offsets(directory, directory / "offsets" / str(finished[-1]), topic) if finished else {}
+    if (directory / "metadata").exists():
+        _json(directory, directory / "metadata")
     topic_id = ""
     if (directory / _TOPIC_FILE).exists():
-        topic_id = str(json.loads((directory / _TOPIC_FILE).read_text(encoding="utf-8")).get("topic_id", ""))
-    planned = _offsets(directory / "offsets" / str(batches[-1]), topic)
-    done = _offsets(directory / "offsets" / str(finished[-1]), topic) if finished else {}
+        topic_id = str(_json(directory, directory / _TOPIC_FILE).get("topic_id", ""))
     return Position(topic_id, done, planned)
+
+
+def set_aside_unfinished(directory: Path) -> str:
+    """Move an empty newest ``offsets/N`` away whose batch was never committed: what a crash of the machine leaves behind.
+
+    Only while no query runs. Spark then plans batch N anew, from where batch N - 1 ended.
+
+    Returns:
+        What was done, one sentence; empty for nothing.
+    """
+    batches = _batches(directory / "offsets")
+    if not batches:
+        return ""
+    newest = directory / "offsets" / str(batches[-1])
+    if (directory / "commits" / newest.name).exists() or newest.read_bytes().strip(_BLANK):
+        return ""
+    aside = directory / "set-aside"
+    aside.mkdir(exist_ok=True)
+    newest.replace(aside / f"offsets-{newest.name}")
+    newest.with_name(f".{newest.name}.crc").unlink(missing_ok=True)
+    return (
+        f"offsets/{newest.name} of the checkpoint was empty and its batch never committed: set aside, the batch is planned anew"
+    )
 
 
 def remember_topic(directory: Path, topic_id: str) -> None:
     """Keep the topic's id beside the checkpoint."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / _TOPIC_FILE).write_text(json.dumps({"topic_id": topic_id}), encoding="utf-8")
+    temporary = directory / f".{_TOPIC_FILE}"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump({"topic_id": topic_id}, file)
+        file.flush()
+        os.fsync(file.fileno())  # else a crash of the machine may leave it empty
+    temporary.replace(directory / _TOPIC_FILE)
 
 
-def check(position: Position | None, topic: TopicRange, *, name: str, service: str) -> None:
-    """Compare checkpoint and topic of the job that runs as `service`.
+def check(position: Position | None, topic: TopicRange, *, name: str) -> None:
+    """Compare checkpoint and topic.
 
     Raises:
         ResetNeededError: going on would leave readings out.
@@ -87,22 +128,20 @@ def check(position: Position | None, topic: TopicRange, *, name: str, service: s
     if position is None:
         return
     if position.topic_id and topic.topic_id and position.topic_id != topic.topic_id:
-        raise ResetNeededError(f"The Kafka topic {name} was removed and created again.", service=service)
+        raise ResetNeededError(f"The Kafka topic {name} was removed and created again.")
     for partition, offset in position.planned.items():
         end = topic.end.get(partition)
         if end is None or end < offset:
             raise ResetNeededError(
                 f"The Kafka topic {name} was wiped: partition {partition} ends at {end if end is not None else 'nothing'},"
-                f" Spark had already read up to {offset}.",
-                service=service,
+                f" Spark had already read up to {offset}."
             )
     for partition, offset in position.done.items():
         begin = topic.begin.get(partition, 0)
         if begin > offset:
             raise ResetNeededError(
                 f"Readings that Spark had not seen yet have aged out of the Kafka topic {name}: partition {partition} begins at"
-                f" {begin}, Spark had read up to {offset}.",
-                service=service,
+                f" {begin}, Spark had read up to {offset}."
             )
 
 
@@ -110,9 +149,46 @@ def _batches(directory: Path) -> list[int]:
     return sorted(int(p.name) for p in directory.iterdir() if p.name.isdigit()) if directory.is_dir() else []
 
 
-def _offsets(path: Path, topic: str) -> dict[int, int]:
-    last_line = path.read_text(encoding="utf-8").strip().splitlines()[-1]
-    return {int(partition): int(offset) for partition, offset in json.loads(last_line).get(topic, {}).items()}
+def _offsets(directory: Path, path: Path, topic: str) -> dict[int, int]:
+    try:
+        offsets = json.loads(_entries(directory, path)[-1])
+        return {int(partition): int(offset) for partition, offset in offsets.get(topic, {}).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise _damaged(directory, path, "it does not hold offsets") from error
+
+
+def _entries(directory: Path, path: Path) -> list[str]:
+    """The lines of one of Spark's logs behind its version."""
+    lines = _text(directory, path).strip().splitlines()
+    if len(lines) < 2 or not lines[0].startswith("v"):
+        raise _damaged(directory, path, "it is incomplete")
+    return lines[1:]
+
+
+def _json(directory: Path, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(_text(directory, path))
+    except ValueError as error:
+        raise _damaged(directory, path, "it is no JSON") from error
+    if not isinstance(found, dict):
+        raise _damaged(directory, path, "it is no JSON object")
+    return found
+
+
+def _text(directory: Path, path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        if not content.strip(_BLANK):
+            raise _damaged(directory, path, "it is empty")
+        return content.decode("utf-8")
+    except OSError as error:
+        raise _damaged(directory, path, error.strerror or type(error).__name__) from error
+    except UnicodeDecodeError as error:
+        raise _damaged(directory, path, "it is no text") from error
+
+
+def _damaged(directory: Path, path: Path, why: str) -> DamagedCheckpointError:
+    return DamagedCheckpointError(f"The file {path.relative_to(directory)} of the checkpoint is damaged: {why}.")
 
 
 class TopicReader:
@@ -150,5 +226,6 @@ class TopicReader:
 
     def _list(self, partitions: list[int], what: OffsetSpec) -> dict[int, int]:
         request = {TopicPartition(self._topic, p): what for p in partitions}
-        futures = self._admin.list_offsets(request, request_timeout=self._timeout_s)
+        committed = IsolationLevel.READ_COMMITTED
+        futures = self._admin.list_offsets(request, isolation_level=committed, request_timeout=self._timeout_s)
         return {tp.partition: future.result(timeout=self._timeout_s + 1).offset for tp, future in futures.items()}

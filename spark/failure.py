@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from py4j.protocol import Py4JNetworkError
 
+#: Spark's words for its own logs and for the state store.
+_DAMAGE = ("Failed to read log file", "Incomplete log file", "CANNOT_LOAD_STATE_STORE", "malformed log file")
+
 log = logging.getLogger("spark")
 
 
@@ -15,6 +18,12 @@ def is_jvm_gone(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def is_checkpoint_damage(error: BaseException) -> bool:
+    """Whether a query failed because a file of its checkpoint cannot be read: trying again helps nothing."""
+    text = f"{error}\n{getattr(error, '_stackTrace', '')}"
+    return any(sign in text for sign in _DAMAGE)
 
 
 def reason(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """The life of a streaming job: wait for the topic, check the checkpoint, run the query, begin again when it fails."""
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -10,13 +11,28 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
-from spark.checkpoint import TopicReader, TopicUnavailableError, check, read_position, remember_topic
-from spark.failure import quietly
+from spark.checkpoint import (
+    DamagedCheckpointError,
+    Position,
+    TopicRange,
+    TopicReader,
+    TopicUnavailableError,
+    check,
+    read_position,
+    remember_topic,
+    set_aside_unfinished,
+)
+from spark.failure import is_checkpoint_damage, quietly, reason
 from spark.settings import JobSettings
 from spark.state_file import StateFile
+from spark.waiting import WaitWatch
 
 #: How often a running job looks whether the topic is still the one it reads.
 TOPIC_CHECK_S: Final = 10.0
+#: So many failures in a row because of a file of the checkpoint are no coincidence.
+_DAMAGED_AFTER: Final = 3
+
+log = logging.getLogger("spark")
 
 
 class StreamingJob(ABC):
@@ -27,6 +43,7 @@ class StreamingJob(ABC):
     ) -> None:
         self._service, self._session, self._state, self._stop = service, session, state, stop
         self._topic_wait_s, self._checkpoint_dir = settings.topic_wait_s, settings.checkpoint_dir
+        self._waiting = WaitWatch()
         self._topic = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_MESSAGES)
 
     def run(self) -> None:
@@ -37,6 +54,8 @@ class StreamingJob(ABC):
             TopicUnavailableError: the topic did not appear in time.
         """
         failures = 0
+        if done := set_aside_unfinished(self._checkpoint_dir):
+            log.warning("%s", done)
         while not self._stop.is_set():
             self._wait_for_topic()
             if self._stop.is_set():
@@ -46,6 +65,8 @@ class StreamingJob(ABC):
                 self._run_query()
             except StreamingQueryException as error:
                 failures = 1 if time.monotonic() - began > 120 else failures + 1
+                if failures >= _DAMAGED_AFTER and is_checkpoint_damage(error):
+                    raise DamagedCheckpointError(f"A file of the checkpoint is damaged: {reason(error)}.") from error
                 self._explain(error, failures)
                 self._stop.wait(min(30.0, 2.0**failures))
 
@@ -64,8 +85,9 @@ class StreamingJob(ABC):
     def _run_query(self) -> None:
         """Until it ends or the job is stopped."""
         query = self._start()
-        well, checked = True, time.monotonic()
-        self._state.say(ok=True, message=self._note())
+        well, checked = self._topic_is_well(), time.monotonic()
+        if well:
+            self._state.say(ok=True, message=self._note())
         try:
             while not self._stop.is_set():
                 if query.awaitTermination(1):
@@ -80,11 +102,13 @@ class StreamingJob(ABC):
 
     def _topic_is_well(self) -> bool:
         try:
-            self._check_topic()
+            waits = self._waiting.look(*self._check_topic())
         except TopicUnavailableError as error:
             self._state.say(ok=False, message=f"Kafka does not answer Spark: {error}")
             return False
-        return True
+        if waits:
+            self._state.say(ok=False, message=waits)
+        return not waits
 
     def _wait_for_topic(self) -> None:
         deadline = time.monotonic() + self._topic_wait_s
@@ -99,9 +123,10 @@ class StreamingJob(ABC):
             else:
                 return
 
-    def _check_topic(self) -> None:
+    def _check_topic(self) -> tuple[Position | None, TopicRange]:
         topic = self._topic.read()
         position = read_position(self._checkpoint_dir, names.TOPIC_MESSAGES)
-        check(position, topic, name=names.TOPIC_MESSAGES, service=self._service)
+        check(position, topic, name=names.TOPIC_MESSAGES)
         if position is None or not position.topic_id:
             remember_topic(self._checkpoint_dir, topic.topic_id)
+        return position, topic

@@ -64,15 +64,18 @@ class StateStore:
             StateError: there are none.
         """
         try:
-            with np.load(self._directory / f"journal-{batch}.npz", allow_pickle=False) as stored:
+            content = (self._directory / f"journal-{batch}.npz").read_bytes()
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 head = json.loads(stored["head"].tobytes())
                 shards = {
                     int(shard): Rows(list(ids), stored[f"{shard}.sensors"], stored[f"{shard}.t_ms"], stored[f"{shard}.values"])
                     for shard, ids in head["ids"].items()
                 }
+                if any(not len(r) == len(r.sensors) == len(r.t_ms) == len(r.values) for r in shards.values()):
+                    raise ValueError("its columns differ in length")
                 return str(head["model"]), shards
-        except (OSError, KeyError, ValueError) as error:
-            raise StateError(f"the readings of batch {batch} are not kept: {error}") from error
+        except Exception as error:  # a damaged archive raises what it likes: of zip, zlib, struct, tokenize
+            raise StateError(f"the readings of batch {batch} cannot be read: {error}") from error
 
     def snapshot(self, batch: int, shards: Mapping[int, ShardState]) -> None:
         """Keep the state after a batch, and let go of what is older."""
@@ -100,7 +103,8 @@ class StateStore:
                     int(shard): ShardState.from_bytes((self._directory / f"snapshot-{number}-{shard}.state").read_bytes())
                     for shard in shards
                 }
-            except (OSError, ValueError, StateError):
+            except Exception:
+                log.warning("snapshot %s of the state is damaged; the one before it is used", number, exc_info=True)
                 continue  # the one before it and its journals lead to the same
             return number, states
         return -1, {}

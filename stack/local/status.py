@@ -91,8 +91,8 @@ def why_down(layout: Layout, service: Service, process: ProcessInfo) -> str:
             return f"{who} exited soon after its start; it is started again after a pause."
         case "EXITED" if process.exit_code == EXIT_NEEDS_RESET and service.name in layout.checkpoints:
             said = str(jsonfile.read(layout.state / f"{service.name}.json").get("message", ""))
-            reset = f"Run `{layout.command(f'reset {service.name}')}` to start it anew with an empty checkpoint."
-            return f"{said or 'The job cannot go on from its checkpoint.'} {reset}"
+            reset = f"Run `{layout.command(f'reset {service.name}')}`: it starts with an empty checkpoint and the whole topic."
+            return f"{said or 'The job cannot continue from its checkpoint.'} {reset}"
         case "EXITED":
             return f"{who} exited with code {process.exit_code}."
         case "STOPPING":

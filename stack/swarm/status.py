@@ -7,7 +7,9 @@ from typing import Final
 from stack.catalogue import BY_NAME, links_of, services_of
 from stack.catalogue import Service as Known
 from stack.errors import StackError
+from stack.jvm.spark import EXIT_NEEDS_RESET
 from stack.swarm.judge import judge, sentence
+from stack.swarm.operations import CHECKPOINTS
 from stack.swarm.site import Site
 from stack.swarm.state import Service, StackState
 from stack.target import HistoryEntry, ServiceStatus
@@ -53,6 +55,12 @@ class StatusReader:
         if not healthy:
             bad = verdict.bad
             message = sentence(bad, known) if bad is not None and not alive else verdict.detail
+            if bad is not None and bad.exit_code == EXIT_NEEDS_RESET and service.name in CHECKPOINTS:
+                title, reset = known.title if known else service.name, self._site.command(f"reset {service.name}")
+                message = (
+                    f"{title} cannot continue from its checkpoint; its log says why. Run `{reset}`: it starts with an empty"
+                    " checkpoint and the whole topic."
+                )
         return ServiceStatus(
             service=service.name,
             wanted=verdict.wanted,

@@ -157,7 +157,7 @@ def test_a_wiped_topic_is_a_guided_reset(live_system: LiveSystem, client: "Mongo
 
     def told() -> bool:
         state = job_state(live_system)
-        return not state.get("ok") and "python -m stack reset spark-job" in str(state.get("message"))
+        return not state.get("ok") and "cannot continue from this checkpoint" in str(state.get("message"))
 
     wait_until(told, 180, "the job to say that it needs a reset", interval_s=0.5)
     row = next(row for row in live_system.target.status() if row.service == "spark-job")

@@ -1,6 +1,8 @@
 """What the job says of an error."""
 
-from spark.failure import reason
+import pytest
+
+from spark.failure import is_checkpoint_damage, reason
 
 
 class SparkLikeError(Exception):
@@ -24,3 +26,15 @@ def test_without_a_cause_the_first_line_is_said() -> None:
     assert reason(ValueError("plain\nmore")) == "plain"
     assert reason(ValueError()) == "ValueError"
     assert len(reason(ValueError("x" * 1000))) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "damaged"),
+    [
+        ("Failed to read log file file:/c/commits/5. Incomplete log file in the offset commit log", True),
+        ("[CANNOT_LOAD_STATE_STORE.UNCATEGORIZED] An error occurred during loading state.", True),
+        ("com.mongodb.MongoTimeoutException: no server", False),
+    ],
+)
+def test_damage_of_the_checkpoint_is_told_from_an_outage(text: str, damaged: bool) -> None:
+    assert is_checkpoint_damage(SparkLikeError(f"[STREAM_FAILED] Query terminated with exception: {text}", "")) is damaged

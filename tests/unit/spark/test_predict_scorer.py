@@ -1,7 +1,8 @@
 """The job's batches: the same documents whatever was killed when, and whatever model comes in between."""
 
 import random
-from collections.abc import Collection
+import shutil
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,39 @@ def test_a_damaged_snapshot_is_replaced_by_the_one_before(tmp_path: Path, undist
 
     assert found
     assert found.keys() <= undisturbed.keys()
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "zeros": lambda data: b"\0" * len(data),
+    "cut": lambda data: data[: len(data) // 2],
+    "foreign": lambda _: b"[1, 2]",
+    "flipped": lambda data: data[:40] + bytes(255 - b for b in data[40:80]) + data[80:],
+}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state after 33 batches."""
+    directory = tmp_path_factory.mktemp("kept")
+    run(directory, batches(ARRIVALS, 40)[:33])
+    return directory
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize("pattern", ["journal-32.npz", "journal-31.npz", "snapshot-*.state", "snapshot-*.json"])
+def test_damaged_files_of_the_state_never_stop_the_job(tmp_path: Path, kept: Path, pattern: str, how: str) -> None:
+    cuts = batches(ARRIVALS, 40)
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    damaged = list(tmp_path.glob(pattern))
+    assert damaged
+    for path in damaged:
+        path.write_bytes(DAMAGE[how](path.read_bytes()))
+
+    scorer = BatchScorer(store=StateStore(tmp_path), model=lambda: MODEL, version=lambda _: MODEL)
+
+    assert scorer.score(33, cuts[33]).scored == sum(len(rows) for rows in cuts[33].values())
+    assert scorer.score(34, cuts[34]).scored
 
 
 def test_without_a_model_nothing_is_scored_and_one_that_comes_is_used(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_guided_reset_is_offered(layout: Layout, prober: FakeProber, supervi
     jsonfile.write(layout.state / "spark-job.json", {"ok": False, "message": "The topic was wiped.", "at": 0})
     message = read(layout, prober, supervisor)["spark-job"].message
     assert message.startswith("The topic was wiped.")
-    assert "python -m stack reset spark-job" in message
+    assert message.count("python -m stack reset spark-job --data-dir") == 1
 
 
 def test_restarts_of_all_replicas_are_summed(layout: Layout, prober: FakeProber, supervisor: FakeSupervisor) -> None:

@@ -47,6 +47,14 @@ def test_a_row_shows_the_tasks_real_error(deployed: Site, engine: FakeEngine) ->
     assert (found["connect"].running, found["connect"].restarts, found["connect"].healthy) == (1, 1, False)
 
 
+def test_a_job_whose_checkpoint_cannot_be_used_names_the_command_once(deployed: Site, engine: FakeEngine) -> None:
+    engine.outcomes["spark-job"] = lambda s: [
+        task(s, "starting", number=2),
+        task(s, "failed", number=1, error="task: non-zero exit (78)", exit_code=78),
+    ]
+    assert rows(deployed)["spark-job"].message.count(deployed.command("reset spark-job")) == 1
+
+
 def test_an_update_is_seen_while_the_service_stays_healthy(deployed: Site, engine: FakeEngine) -> None:
     def updating(service: Service) -> list[Task]:
         return [task(service, slot=1, number=9), *(task(service, slot=slot, current=False) for slot in (2, 3))]
