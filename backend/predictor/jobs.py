@@ -141,8 +141,9 @@ class Jobs:
     async def _run(self, job: Job, command: Sequence[str]) -> None:
         try:
             job.process = await asyncio.create_subprocess_exec(
-                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, preexec_fn=_be_nice
+                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
             )
+            _yield_to_readings(job.process)
             if job.state == "cancelling":
                 _signal(job.process, signal.SIGTERM)
             out, last = await asyncio.gather(_read_all(job.process.stdout), self._follow(job, job.process))
@@ -201,6 +202,7 @@ def _signal(process: asyncio.subprocess.Process, number: int) -> None:
         process.send_signal(number)
 
 
-def _be_nice() -> None:
-    # Readings come first.
-    os.nice(10)
+def _yield_to_readings(process: asyncio.subprocess.Process) -> None:
+    # From here, not in the child before it starts: this loop waits for that, as long as a busy machine lets such a child wait.
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)

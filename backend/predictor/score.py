@@ -57,6 +57,7 @@ def summary(result: Detected, windows: list[Span] | None) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "readings": len(series.values),
         "left_out": series.left_out,
+        "refused": list(series.refused),
         "interval_s": series.interval_ms / 1000.0,
         "judged_from": event_time(result, result.begin),
         "note": result.note,
@@ -115,6 +116,9 @@ def _write_scores(result: Detected, path: Path) -> None:
 
 def _text(answer: dict[str, Any]) -> str:
     lines = [f"{answer['readings']:,} readings, one each {answer['interval_s']:g} s; judged from {answer['judged_from']}."]
+    if answer["left_out"]:
+        lines.append(f"{answer['left_out']:,} rows left out: without a value, with the time of another row, or refused.")
+    lines += answer["refused"]
     if answer["note"]:
         lines.append(answer["note"])
     lines += [f"{d['start']}  {d['score']:.2f}  {d['reason']}" for d in answer["detections"]]

@@ -40,7 +40,7 @@ def _run(seed: int, examples: int, paths: list[str]) -> int:
     """One round; its seed and outcome are kept in ``rounds.jsonl``."""
     begun, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     print(f"{at} seed {seed}, {examples} examples", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={seed}", *paths]
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "faulthandler_timeout=3600", f"--hypothesis-seed={seed}", *paths]
     environment = os.environ | {"FUZZ_EXAMPLES": str(examples), "FUZZ_SEED": str(seed)}
     status = subprocess.run(command, env=environment, check=False).returncode
     KEPT.mkdir(parents=True, exist_ok=True)

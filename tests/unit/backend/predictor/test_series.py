@@ -171,9 +171,9 @@ def test_series_that_teach_nothing_are_no_failure(values: F64) -> None:
         ("a,b,c\n1,2,3\n", "must begin with a header"),
         ("timestamp,value\n", "0 readings"),
         ("timestamp,value\nyesterday,1\n2,3\n", "line 2: the time 'yesterday'"),
-        ("timestamp,value\n1,x\n", "line 2: 'x' is no number"),
-        ("timestamp,value\n1,1e200\n", "line 2: 1e200 is too large"),
-        ("timestamp,value\n1\n", "line 2: there are 1 columns"),
+        ("timestamp,value\n1,x\n", "line 2: the value 'x' is no number"),
+        ("timestamp,value\n1,1e200\n", "line 2: the value 1e200 is too large"),
+        ("timestamp,value\n1\n", "line 2: it has 1 columns"),
         ("timestamp,value\n1700000000000,1\n", "milliseconds"),
     ],
 )
@@ -182,6 +182,25 @@ def test_a_file_that_holds_no_series_is_refused_with_line_and_reason(tmp_path: P
 
     with pytest.raises(SeriesError, match=message):
         read_series(tmp_path / "s.csv")
+
+
+def test_rows_that_cannot_be_read_are_left_out_alone_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "s.csv", daily(5000))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[100] = "2014-04-02T24:00:00,51.5"  # the next midnight, which another row has too
+    lines[2000] = "2014-04-21 12:30:60,52.5"
+    lines[3000] = "2023,50"
+    lines[4000] = "yesterday,50"
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+    answer = run(path, capsys)
+
+    assert (answer["readings"], answer["left_out"]) == (4996, 4)
+    assert [text.split(": ")[0] for text in answer["refused"]] == ["line 2001", "line 3001", "line 4001"]
+    assert score.main([str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "4 rows left out" in shown
+    assert "line 2001: the time '2014-04-21 12:30:60' has the second 60" in shown
 
 
 def test_gaps_repetitions_and_disorder_are_put_right(tmp_path: Path) -> None:
@@ -194,7 +213,7 @@ def test_gaps_repetitions_and_disorder_are_put_right(tmp_path: Path) -> None:
     assert series.left_out == 3
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '[["a", "b"]]', '[["2020-01-02", "2020-01-01"]]'])
+@pytest.mark.parametrize("text", ["{", "[1]", "[" * 200_000, '[["a", "b"]]', '[["2020-01-02", "2020-01-01"]]'])
 def test_windows_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "w.json").write_text(text, encoding="utf-8")
 
