@@ -44,6 +44,14 @@ def test_counts_add_up_since_the_start(job: Progress) -> None:
     assert document["lag"] == 40
 
 
+def test_counters_name_the_offsets_at_which_they_begin(job: Progress) -> None:
+    assert job.add(batch())["first_offsets"] == {"0": 50}
+    later = batch(end=180, latest=180)
+    later["sources"][0]["startOffset"][TOPIC_MESSAGES]["0"] = 100
+    later["sources"][0]["endOffset"][TOPIC_MESSAGES]["1"] = 7
+    assert job.add(later)["first_offsets"] == {"0": 50, "1": 0}
+
+
 def test_it_says_how_far_behind_it_is_and_why(job: Progress) -> None:
     job.add(batch(latest=1500, took_ms=3100))
     assert job.hint() == "Spark is 14 s behind because batches take 3.1 s"
