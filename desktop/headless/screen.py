@@ -56,11 +56,15 @@ def render(
         Text(),
         Text(stats_line(snapshot.stats, fleet)),
         *([Text(anomalies)] if anomalies else []),
-        *(Text(line, style="bright_black" if i else "", no_wrap=True, overflow="ellipsis") for i, line in enumerate(refused)),
+        *(_refused_line(line, muted=i > 0) for i, line in enumerate(refused) if line),
         Text(health.sentence or _WELL, style="yellow" if health.severity > Severity.INFO else "green"),
         *([Text(note, style="bright_black")] if note else []),
         Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
     )
+
+
+def _refused_line(text: str, *, muted: bool) -> Text:
+    return Text(text, style="bright_black" if muted else "", no_wrap=True, overflow="ellipsis")
 
 
 def _services(services: Sequence[ServiceStatus]) -> RenderableType:

@@ -84,3 +84,18 @@ def test_open_anomalies_are_counted_in_one_line(snapshot: LiveSnapshot) -> None:
     line = anomalies_line(store, T0)
     assert line == "2 open anomalies, 1 critical"
     assert f" · {line} · " in plain(services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=BAD, anomalies=line)
+
+
+def test_what_was_refused_is_a_line_with_the_newest_below(snapshot: LiveSnapshot) -> None:
+    long = "refused record 0/5: range: " + "x" * 300
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    lines = ["refused records 3 · rejected requests 0", long]
+    console.print(render(where="", services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=Health(), refused=lines))
+    shown = console.export_text().splitlines()
+    console.file.close()
+    at = next(i for i, line in enumerate(shown) if line.startswith(lines[0]))
+    assert shown[at + 1].startswith("refused record 0/5: range: xx")
+    assert shown[at + 1].rstrip().endswith("…")
+    assert f" · {lines[0]} · " in plain(
+        services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=Health(), refused=lines[0]
+    )
