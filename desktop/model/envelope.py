@@ -91,6 +91,32 @@ class FleetLattice:
         self._total[place] += np.add.reduceat(value, first)
         self._count[place] += np.diff(first, append=len(bucket))
 
+    def replace(self, t_ms: TimeArray, old: ValueArray, new: ValueArray) -> IntArray:
+        """Correct readings that were counted with another value.
+
+        Returns:
+            int64[m], ascending: numbers (time ÷ `BUCKET_MS`) of the buckets whose smallest or largest value may have gone. They
+            show a range that is too wide until `set_range` is given what is in them.
+        """
+        bucket = t_ms // BUCKET_MS
+        if self._head is None:
+            return np.empty(0, dtype=np.int64)
+        kept = (bucket > self._head - self._size) & (bucket <= self._head)
+        bucket, old, new = bucket[kept], old[kept], new[kept]
+        place = bucket % self._size
+        gone = ((old <= self._low[place]) & (new > old)) | ((old >= self._high[place]) & (new < old))
+        np.add.at(self._total, place, new - old)
+        np.minimum.at(self._low, place, new)
+        np.maximum.at(self._high, place, new)
+        return np.unique(bucket[gone])
+
+    def set_range(self, bucket: IntArray, low: FloatArray, high: FloatArray) -> None:
+        """Set the smallest and the largest value of buckets that are still in the ring."""
+        if self._head is not None:
+            kept = (bucket > self._head - self._size) & (bucket <= self._head)
+            place = bucket[kept] % self._size
+            self._low[place], self._high[place] = low[kept], high[kept]
+
     def _advance(self, newest: int) -> int:
         if self._head is None:
             self._head = newest

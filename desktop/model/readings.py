@@ -4,7 +4,7 @@ The log is a list of fixed-size chunks. A chunk is only ever appended to, and a 
 that was published last, so readers copy nothing and writers wait for nobody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ IndexArray = npt.NDArray[np.int32]
 ValueArray = npt.NDArray[np.float64]
 SensorArray = npt.NDArray[np.int8]
 IntArray = npt.NDArray[np.int64]
+PlaceArray = npt.NDArray[np.intp]
 
 #: Code of a sensor in `ReadingBatch.sensor`: its place in `backend.contract.devices.SENSORS`.
 SENSOR_CODES: dict[str, int] = {sensor: code for code, sensor in enumerate(SENSORS)}
@@ -123,6 +124,10 @@ class DeviceRegistry:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def full(self) -> bool:
+        return len(self._ids) >= self.capacity
+
     def indices(self, device_ids: Sequence[str]) -> IndexArray:
         """int32[n]; unknown ids are added, -1 where the registry is full."""
         return np.fromiter(map(self._index.__getitem__, device_ids), dtype=np.int32, count=len(device_ids))
@@ -206,10 +211,15 @@ class Readings:
 
 
 class ReadingLog:
-    """All readings kept of one sensor, in chunks. One writer, any readers."""
+    """All readings kept of one sensor, in chunks. One writer, any readers.
+
+    Attributes:
+        complete_since_ms: No reading of this time or later was forgotten.
+    """
 
     def __init__(self, chunk_readings: int = CHUNK_READINGS) -> None:
         self._size = chunk_readings
+        self.complete_since_ms = int(np.iinfo(np.int64).min)
         self._chunks: tuple[Chunk, ...] = ()
 
     def append(self, t_ms: TimeArray, index: IndexArray, value: ValueArray) -> None:
@@ -222,16 +232,35 @@ class ReadingLog:
 
     def between(self, begin_ms: int, end_ms: int, index: int | None = None) -> Readings:
         """Readings with begin_ms ≤ t < end_ms, of one device or of all."""
+
+        def select(t_ms: TimeArray, device: IndexArray) -> PlaceArray:
+            if index is None:
+                return np.flatnonzero((t_ms >= begin_ms) & (t_ms < end_ms))
+            keep = np.flatnonzero(device == index)
+            return keep[(t_ms[keep] >= begin_ms) & (t_ms[keep] < end_ms)]
+
+        return self._select(begin_ms, end_ms, select)
+
+    def in_buckets(self, numbers: IntArray, width_ms: int) -> Readings:
+        """Readings whose time ÷ `width_ms` is one of `numbers` (ascending, at least one)."""
+        first = int(numbers[0])
+        wanted = np.zeros(int(numbers[-1]) - first + 1, dtype=np.bool_)
+        wanted[numbers - first] = True
+        begin_ms, end_ms = first * width_ms, (int(numbers[-1]) + 1) * width_ms
+
+        def select(t_ms: TimeArray, _device: IndexArray) -> PlaceArray:
+            keep = np.flatnonzero((t_ms >= begin_ms) & (t_ms < end_ms))
+            return keep[wanted[t_ms[keep] // width_ms - first]]
+
+        return self._select(begin_ms, end_ms, select)
+
+    def _select(self, begin_ms: int, end_ms: int, select: Callable[[TimeArray, IndexArray], PlaceArray]) -> Readings:
         parts: list[tuple[TimeArray, IndexArray, ValueArray]] = []
         for chunk in self._chunks:
             if chunk.newest_ms < begin_ms or chunk.oldest_ms >= end_ms:
                 continue
             t_ms, device, value = chunk.columns()
-            if index is None:
-                keep = np.flatnonzero((t_ms >= begin_ms) & (t_ms < end_ms))
-            else:
-                keep = np.flatnonzero(device == index)
-                keep = keep[(t_ms[keep] >= begin_ms) & (t_ms[keep] < end_ms)]
+            keep = select(t_ms, device)
             parts.append((t_ms[keep], device[keep], value[keep]))
         if not parts:
             return Readings(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float64))
@@ -239,12 +268,16 @@ class ReadingLog:
 
     def drop_before(self, limit_ms: int) -> None:
         """Forget whole chunks that hold nothing newer."""
-        self._chunks = tuple(c for c in self._chunks if c.newest_ms >= limit_ms or not c.full)
+        kept = tuple(c for c in self._chunks if c.newest_ms >= limit_ms or not c.full)
+        if len(kept) < len(self._chunks):
+            self.complete_since_ms = max(self.complete_since_ms, limit_ms)
+            self._chunks = kept
 
     def drop_oldest(self) -> bool:
         """Forget the chunk that arrived first; False when only the one being filled is left."""
         if len(self._chunks) < 2:
             return False
+        self.complete_since_ms = max(self.complete_since_ms, self._chunks[0].newest_ms + 1)
         self._chunks = self._chunks[1:]
         return True
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from desktop.model.dedupe import RecentKeys
+from desktop.model.dedupe import RecentReadings
 from desktop.model.envelope import FleetLattice
 from desktop.model.readings import IndexArray, ReadingLog, TimeArray
 from desktop.model.series import Series
@@ -17,7 +17,7 @@ class SensorData:
     def __init__(self, span_ms: int) -> None:
         self.log = ReadingLog()
         self.lattice = FleetLattice(span_ms)
-        self.seen: RecentKeys | None = None  # made with the first reading: a sensor nobody has costs nothing
+        self.seen: RecentReadings | None = None  # made with the first reading: a sensor nobody has costs nothing
         self.windows = WindowTable()
         self.focus: dict[str, Series] = {}
         self.focus_windows: dict[str, WindowTable] = {}

@@ -13,13 +13,14 @@ import numpy as np
 from backend.contract.devices import SENSORS
 from desktop.model import search
 from desktop.model.answers import RawRange, ValueAt
-from desktop.model.dedupe import RecentKeys
-from desktop.model.envelope import SPAN_MS, Buckets, level_for, summary, to_envelope
+from desktop.model.dedupe import RecentReadings
+from desktop.model.envelope import BUCKET_MS, SPAN_MS, Buckets, level_for, summary, to_envelope
 from desktop.model.meters import LatencyMeter, RateMeter
 from desktop.model.predictions.store import PredictionStore
 from desktop.model.readings import (
     DeviceRegistry,
     IndexArray,
+    IntArray,
     ReadingBatch,
     Readings,
     TimeArray,
@@ -37,8 +38,6 @@ Clock = Callable[[], float]
 
 #: 8 M readings: 13 minutes of 10 000 devices at 1 Hz, over an hour of the speed one machine stores.
 DEFAULT_LOG_BYTES = 160 * 1024 * 1024
-#: A reading stamped further ahead than this came past paai, which refuses it; it would push the whole hour out.
-MAX_FUTURE_MS = 60_000
 MIN_REPORTING_S = 5.0
 
 
@@ -86,17 +85,17 @@ class LiveStore:
 
     def ingest(self, batch: ReadingBatch) -> None:
         """Take readings of any order and mix; older ones are put where they belong. One thread at a time."""
-        limit = int(batch.received * 1000) + MAX_FUTURE_MS
         index = self._registry.indices(batch.device_ids)
-        ahead = batch.t_ms > limit
-        too_new = int(ahead.sum())
+        order = batch.order
+        if order is None:
+            order = np.full(len(batch), int(batch.received * 1000), dtype=np.int64)
         for code, sensor in enumerate(SENSORS):
-            rows = np.flatnonzero((batch.sensor == code) & ~ahead) if too_new else np.flatnonzero(batch.sensor == code)
+            rows = np.flatnonzero(batch.sensor == code)
             if len(rows):
-                self._ingest_sensor(self._sensors[sensor], index[rows], batch.t_ms[rows], batch.value[rows])
+                self._ingest_sensor(self._sensors[sensor], index[rows], batch.t_ms[rows], batch.value[rows], order[rows])
         with self._lock:
             self._received += len(batch)
-            self._malformed += len(batch.refused) + too_new
+            self._malformed += len(batch.refused)
             if len(batch):
                 self._last_received = batch.received
             if batch.live and len(batch):
@@ -110,29 +109,47 @@ class LiveStore:
                     series.drop_before(oldest_ms)
         self.predictions.drop_before(oldest_ms)
 
-    def _ingest_sensor(self, kept: SensorData, index: IndexArray, t_ms: TimeArray, value: ValueArray) -> None:
+    def _ingest_sensor(self, kept: SensorData, index: IndexArray, t_ms: TimeArray, value: ValueArray, order: IntArray) -> None:
         if kept.seen is None:
-            kept.seen = RecentKeys()
+            kept.seen = RecentReadings()
         known = index >= 0
-        everything = (t_ms, value)
         if not known.all():
-            index, t_ms, value = index[known], t_ms[known], value[known]
-        fresh, order = kept.seen.unseen(index, t_ms)
+            # The registry is full: readings of further devices are counted, without a look for repeats.
+            with self._lock:
+                kept.lattice.add(t_ms[~known], value[~known])
+            index, t_ms, value, order = index[known], t_ms[known], value[known], order[known]
+        settled = kept.seen.settle(index, t_ms, value, order)
+        fresh, corrected, devices = settled.fresh, settled.corrected, (index[settled.by_device], t_ms[settled.by_device])
+        corrected_t_ms, corrected_value = t_ms[corrected], value[corrected]
+        if len(fresh) < len(t_ms):
+            # What came before a reading that is known already is left out, and so is the same value again.
+            stored = np.concatenate((fresh, corrected))
+            index, t_ms, value = index[stored], t_ms[stored], value[stored]
         with self._lock:
             kept.reach(len(self._registry))
-            if len(t_ms) != len(known):
-                # The registry is full: readings of further devices are counted, without a look for repeats.
-                kept.lattice.add(everything[0][~known], everything[1][~known])
-            if fresh.all():
-                kept.lattice.add(t_ms, value)
-            else:
-                kept.lattice.add(t_ms[fresh], value[fresh])
+            kept.lattice.add(t_ms[: len(fresh)], value[: len(fresh)])
+            doubtful = kept.lattice.replace(corrected_t_ms, settled.replaced, corrected_value)
             kept.log.append(t_ms, index, value)
-            kept.note_devices(index[order], t_ms[order])
+            kept.note_devices(*devices)
             for device, device_id in self._focus_index.items():
                 rows = np.flatnonzero(index == device)
                 if len(rows):
                     kept.focus.setdefault(device_id, Series()).add(t_ms[rows], value[rows])
+        self._look_up_ranges(kept, doubtful)
+
+    def _look_up_ranges(self, kept: SensorData, buckets: IntArray) -> None:
+        """Set the smallest and the largest value of corrected buckets whose readings are all kept."""
+        buckets = buckets[buckets * BUCKET_MS >= kept.log.complete_since_ms]
+        if not len(buckets) or self._registry.full:
+            return
+        found = kept.log.in_buckets(buckets, BUCKET_MS)
+        if not len(found):
+            return
+        bucket = found.t_ms // BUCKET_MS
+        first = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
+        low, high = np.minimum.reduceat(found.value, first), np.maximum.reduceat(found.value, first)
+        with self._lock:
+            kept.lattice.set_range(bucket[first], low, high)
 
     def ingest_focus_history(self, device_id: str, sensor: str, t_ms: TimeArray, value: ValueArray) -> None:
         """Merge a focus device's past from MongoDB; what Kafka brought wins. Ignored when it is not in focus any more."""
