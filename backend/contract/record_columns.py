@@ -39,6 +39,7 @@ class _Plain(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 _decoder: Final = msgspec.json.Decoder(_Plain)
+_OPEN, _CLOSE, _FEED, _QUOTE = b'{}\n"'
 #: Quotation marks of four keys and three strings.
 _QUOTES: Final = 14
 #: Records that surely pass the proof below. Without exponents no number is too large for the decoder, and ASCII is UTF-8.
@@ -104,21 +105,26 @@ def _decode(values: Sequence[bytes | None]) -> list[_Plain] | None:
         lines = b"\n".join(values)  # type: ignore[arg-type]  # None raises TypeError
     except TypeError:
         return None
-    if not (
-        lines.startswith(b"{")
-        and lines.endswith(b"}")
-        and lines.count(b"\n") == n - 1 == lines.count(b"}\n{")
-        and lines.count(b"{") == n == lines.count(b"}")
-        and lines.count(b'"') == _QUOTES * n
-        and b"\\" not in lines
-        and max(map(len, values)) <= MAX_RECORD_BYTES  # type: ignore[arg-type]
-    ):
+    if not _are_plain(lines, n) or max(map(len, values)) > MAX_RECORD_BYTES:  # type: ignore[arg-type]
         return None
     try:
         rows = _decoder.decode_lines(lines)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return rows if len(rows) == n else None
+
+
+def _are_plain(lines: bytes, n: int) -> bool:
+    """Whether the characters of `n` joined values are counted as `_decode` needs them."""
+    chars = np.frombuffer(lines, dtype=np.uint8)  # counts several times faster than `bytes.count`
+    if not lines or chars[0] != _OPEN or chars[-1] != _CLOSE or b"\\" in lines:
+        return False
+    if np.count_nonzero(chars == _OPEN) != n or np.count_nonzero(chars == _CLOSE) != n:
+        return False
+    feeds = np.flatnonzero(chars == _FEED)
+    if len(feeds) != n - 1 or (chars[feeds - 1] != _CLOSE).any() or (chars[feeds + 1] != _OPEN).any():
+        return False
+    return bool(np.count_nonzero(chars == _QUOTE) == _QUOTES * n)
 
 
 def _judge_rows(
