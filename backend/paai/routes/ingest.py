@@ -12,7 +12,7 @@ from backend.common.encoding import ACCEPTED
 from backend.common.errors import InvalidInputError
 from backend.common.openapi import error_responses
 from backend.contract.limits import MAX_BATCH_READINGS
-from backend.contract.parsing import ReadingParser
+from backend.contract.parsing import ParsedBatch, ReadingParser
 from backend.contract.readings import FieldError, InvalidBatchError, InvalidReadingError, Reading, describe
 from backend.paai import metric_defs as defs
 from backend.paai.publisher import Publisher
@@ -61,16 +61,20 @@ class Ingest:
             raise InvalidInputError(field_errors(error.errors, prefix=("body",))) from None
         for _index, errors in batch.rejected:
             self._count(errors)
-        if batch.rejected:
-            scope[NOTED] = True
-            status = 200 if batch.messages else 422
-            self._refusals.note_items(scope["path"], status, batch.rejected, lambda: self._parser.items(body))
         if not batch.messages:
+            self._note_items(scope, 422, batch, body)
             located = ({**error, "loc": (index, *error["loc"])} for index, errors in batch.rejected for error in errors)
             raise InvalidInputError(field_errors(located, prefix=("body",)))
         await self._publisher.publish(batch.messages)
+        # Not before: a batch that is answered 503 comes again, with the same bad items.
+        self._note_items(scope, 200, batch, body)
         rejected = [{"index": index, "error": describe(errors)} for index, errors in batch.rejected]
         await send_bytes(send, 200, to_json({"accepted": len(batch.messages), "rejected": rejected}), _JSON)
+
+    def _note_items(self, scope: Scope, status: int, batch: ParsedBatch, body: bytes) -> None:
+        if batch.rejected:
+            scope[NOTED] = True
+            self._refusals.note_items(scope["path"], status, batch.rejected, lambda: self._parser.items(body))
 
     def _count(self, errors: list[FieldError]) -> None:
         name = str(errors[0]["loc"][0]) if errors and errors[0]["loc"] else "body"

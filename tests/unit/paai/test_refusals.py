@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from backend.common.metrics import Metrics
 from backend.contract.devices import DEVICE_TYPES
@@ -74,6 +75,14 @@ async def test_items_that_the_fast_path_refuses_have_their_bytes_too() -> None:
         await paai.client.post("/api/v1/devices", content=json.dumps([READING, ahead]).encode())
         (row,) = (await refusals(paai))["requests"]["newest"]
         assert (row["index"], row["reason"], json.loads(row["text"])) == (1, "future", ahead)
+
+
+async def test_a_batch_that_is_answered_503_counts_its_items_when_it_comes_again() -> None:
+    body = json.dumps([READING, {"device_id": 1}]).encode()
+    async with running_paai() as paai:
+        paai.producer.error = KafkaError(KafkaError._MSG_TIMED_OUT)
+        assert (await paai.client.post("/api/v1/devices", content=body)).status_code == 503
+        assert counts(await refusals(paai)) == {}
 
 
 async def test_a_batch_without_a_good_item_counts_its_items_once() -> None:
