@@ -126,13 +126,15 @@ class RetentionKeeper:
         key_of = f"{collection} {among}"
         if self._oldest.get(key_of, before) > before:
             return True
-        first = list(self._client[self._database][collection].find(among, {field: 1}).sort(field, ASCENDING).limit(1))
-        key = _value(first[0], field) if first else self._now()
-        oldest: datetime = key.generation_time if isinstance(key, ObjectId) else key
-        if oldest > before:
-            self._oldest[key_of] = oldest
-            return True
-        return self._remove(collection, {**among, field: {"$lt": bound}}, field, among=among)
+        target = self._client[self._database][collection]
+        # The bound has the type of what is looked for: damaged documents, which have another, are not among them.
+        too_old = {**among, field: {"$lt": bound}}
+        if target.find_one(too_old, {"_id": 1}) is not None:
+            return self._remove(collection, too_old, field, among=among)
+        first = list(target.find({**among, field: {"$gte": bound}}, {field: 1}).sort(field, ASCENDING).limit(1))
+        key = _value(first[0], field) if first else None
+        self._oldest[key_of] = _moment(key) or self._now()
+        return True
 
     def _remove_surplus(self, collection: str, field: str) -> bool:
         """Remove the oldest until the data are below the limit; the share to remove is reckoned from the average size."""
@@ -161,6 +163,8 @@ class RetentionKeeper:
                 bound = _value(last[0], field)
                 # The window index has many documents for one key: all of one key go together.
                 count = target.delete_many({**(among or {}), field: {"$lte": bound}}).deleted_count
+                if not count:  # a damaged key, which no comparison finds again
+                    count = target.delete_one({"_id": last[0]["_id"]}).deleted_count
             else:
                 count = target.delete_many(condition).deleted_count if most is None else 0
             removed += count
@@ -181,8 +185,15 @@ class RetentionKeeper:
 
 
 def _value(document: Document, path: str) -> Any:
-    """The value at a dotted path."""
+    """The value at a dotted path; None where there is none."""
     found: Any = document
     for part in path.split("."):
-        found = found[part]
+        found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def _moment(key: object) -> datetime | None:
+    """When a document was made or ended; None for a key that is damaged."""
+    if isinstance(key, ObjectId):
+        return key.generation_time
+    return key if isinstance(key, datetime) else None

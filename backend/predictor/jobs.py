@@ -185,6 +185,8 @@ class Jobs:
             job.state, job.progress = "done", 1.0
             job.result = json.loads(out)
             job.message = f"published {job.result.get('version')}"
+            if left_out := job.result.get("left_out"):
+                job.message += f"; damaged documents left out: {left_out}"
             self._on_done()
         elif job.state == "cancelling" or code == _EXIT_CANCELLED:
             job.state, job.message = "cancelled", "It was cancelled; nothing was stored."

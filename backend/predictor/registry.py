@@ -3,6 +3,9 @@
 A file's card is kept beside it too, so that lists are cheap; what is used is read from the sealed file alone. Calls block.
 """
 
+import contextlib
+import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,16 +15,21 @@ from typing import Any, Final
 
 import gridfs
 import pymongo
-from gridfs.errors import NoFile
+from gridfs.errors import CorruptGridFile, NoFile
 from pymongo import MongoClient, ReturnDocument
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
+from backend.contract import documents
+from backend.contract.documents import DamagedError, LeftOut
 from backend.contract.names import BUCKET_MODELS, COLLECTION_MODEL_STATE, DATABASE
 from backend.predictor.errors import ModelError
 from backend.predictor.models.bundle import Bundle, dump, load
 
+log = logging.getLogger("predictor")
+
 Document = dict[str, Any]
 _PROMOTED, _COUNTER = "promoted", "counter"
+ENTRIES: Final = f"{BUCKET_MODELS}.files"
 _VERSION: Final = re.compile(r"v[1-9][0-9]{0,8}", re.ASCII)
 #: Former promoted versions that are remembered for rolling back.
 _HISTORY: Final = 20
@@ -67,12 +75,16 @@ class Registry:
     Args:
         client: Of MongoDB; its owner closes it.
         key: That model files are sealed with.
+
+    Attributes:
+        left_out: Counts damaged documents.
     """
 
-    def __init__(self, client: MongoClient[Document], *, key: bytes) -> None:
+    def __init__(self, client: MongoClient[Document], *, key: bytes, left_out: LeftOut | None = None) -> None:
+        self.left_out = left_out or LeftOut(lambda sentence: log.warning("%s", sentence))
         database = client[DATABASE]
         self._files = gridfs.GridFSBucket(database, bucket_name=BUCKET_MODELS)
-        self._entries = database[f"{BUCKET_MODELS}.files"]
+        self._entries = database[ENTRIES]
         self._state = database[COLLECTION_MODEL_STATE]
         self._key = key
 
@@ -80,7 +92,9 @@ class Registry:
         """All versions, the newest first."""
         with _Guard():
             state = self._promotion()
-            found = [_entry(row, state) for row in self._entries.find({"metadata.card": {"$exists": True}})]
+            rows = self._entries.find({"metadata.card": {"$exists": True}})
+            found = list(self.left_out.read(ENTRIES, rows, lambda row: _entry(row, state)))
+        self.left_out.report()
         return sorted(found, key=lambda e: -int(e.version[1:]))
 
     def entry(self, version: str) -> Entry:
@@ -94,15 +108,15 @@ class Registry:
             row = self._entries.find_one({"filename": version})
             if row is None:
                 raise UnknownVersionError(f"There is no model {version}.")
-            return _entry(row, self._promotion())
+            try:
+                return _entry(row, self._promotion())
+            except DamagedError as error:
+                raise UnknownVersionError(f"The entry of model {version} is damaged: {error}. Delete it.") from None
 
     def publish(self, bundle: Bundle) -> str:
         """Store a bundle as a new version and name it."""
         with _Guard():
-            counter = self._state.find_one_and_update(
-                {"_id": _COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
-            )
-            version = f"v{counter['value'] if counter else 1}"
+            version = self._next_version()
             card = {**bundle.card, "version": version}
             data = dump(replace(bundle, card=card), key=self._key)
             metadata = {"card": card, "sha256": sha256(data).hexdigest()}
@@ -118,17 +132,45 @@ class Registry:
         """
         _check(version)
         with _Guard():
-            try:
-                with self._files.open_download_stream_by_name(version) as stream:
-                    data, metadata = stream.read(), stream.metadata or {}
-            except NoFile:
-                raise UnknownVersionError(f"There is no model {version}.") from None
-        if sha256(data).hexdigest() != metadata.get("sha256"):
+            data, checksum = self._download(version)
+        if sha256(data).hexdigest() != checksum:
             raise ModelError(f"The file of model {version} was changed: its checksum differs. Train a new model.")
         bundle = load(data, key=self._key)
         if bundle.version != version:
             raise ModelError(f"The file of model {version} is that of {bundle.version or 'no version'}; it is not used.")
         return bundle
+
+    def _download(self, version: str) -> tuple[bytes, object]:
+        """The file and the checksum in its entry."""
+        try:
+            with self._files.open_download_stream_by_name(version) as stream:
+                metadata = stream.metadata
+                return stream.read(), metadata.get("sha256") if isinstance(metadata, Mapping) else None
+        except NoFile:
+            raise UnknownVersionError(f"There is no model {version}.") from None
+        except (CorruptGridFile, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            # GridFS takes the types in its two collections for granted.
+            raise ModelError(
+                f"The file of model {version} is damaged: {str(error)[:100] or type(error).__name__}. Train a new model."
+            ) from error
+
+    def _next_version(self) -> str:
+        """The next free number; a damaged counter starts again behind the highest version."""
+        with contextlib.suppress(OperationFailure):  # a counter that is no number
+            counter = self._state.find_one_and_update(
+                {"_id": _COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            number = counter.get("value") if counter else 1
+            if isinstance(number, int) and _VERSION.fullmatch(f"v{number}") and not self._exists(f"v{number}"):
+                return f"v{number}"
+        names = [row.get("filename") for row in self._entries.find({}, {"filename": True})]
+        number = 1 + max((int(n[1:]) for n in names if isinstance(n, str) and _VERSION.fullmatch(n)), default=0)
+        self._state.replace_one({"_id": _COUNTER}, {"value": number}, upsert=True)
+        log.warning("the counter of models was damaged; it goes on with v%d", number)
+        return f"v{number}"
+
+    def _exists(self, version: str) -> bool:
+        return self._entries.find_one({"filename": version}, {"_id": True}) is not None
 
     def promoted(self) -> str | None:
         """The version that is served, if any."""
@@ -159,8 +201,9 @@ class Registry:
         """Versions promoted before the one that is, the newest last, without those that were removed."""
         with _Guard():
             state = self._promotion()
-            known = {row["filename"] for row in self._entries.find({}, {"filename": True})}
-        return [v for v in state.get("before", []) if v in known and v != state.get("version")]
+            names = [row.get("filename") for row in self._entries.find({}, {"filename": True})]
+        known = {name for name in names if isinstance(name, str)}
+        return [v for v in state["before"] if v in known and v != state["version"]]
 
     def roll_back(self) -> str:
         """Serve the version again that was served before this one.
@@ -195,11 +238,23 @@ class Registry:
             self._files.delete(row["_id"])
 
     def _promoted(self) -> str | None:
-        state = self._promotion()
-        return str(state["version"]) if state else None
+        version: str | None = self._promotion()["version"]
+        return version
 
     def _promotion(self) -> Document:
-        return self._state.find_one({"_id": _PROMOTED}) or {}
+        """What is promoted: `version` (None for nothing), `at` and `before`, whatever the document holds."""
+        found = self._state.find_one({"_id": _PROMOTED}) or {}
+        version, before = found.get("version"), found.get("before")
+        good = isinstance(version, str) and _VERSION.fullmatch(version) is not None
+        if found and not good:
+            self.left_out.note(COLLECTION_MODEL_STATE, _PROMOTED, "version is not the name of a model")
+            self.left_out.report()
+        at = found.get("at")
+        return {
+            "version": version if good else None,
+            "at": at if isinstance(at, datetime) else None,
+            "before": [v for v in before if isinstance(v, str)] if isinstance(before, list) else [],
+        }
 
 
 class _Guard:
@@ -222,14 +277,27 @@ def _check(version: str) -> None:
 
 
 def _entry(row: Mapping[str, Any], state: Mapping[str, Any]) -> Entry:
-    metadata = row.get("metadata") or {}
-    version = str(row["filename"])
-    promoted = version == state.get("version")
+    version = documents.text(row, "filename")
+    if not _VERSION.fullmatch(version):
+        raise DamagedError("filename is not the name of a model")
+    metadata = row.get("metadata")
+    card = metadata.get("card") if isinstance(metadata, Mapping) else None
+    if not isinstance(card, Mapping) or not _is_json(card):
+        raise DamagedError("metadata.card is not a JSON object")
+    promoted = version == state["version"]
     return Entry(
         version,
         promoted,
-        metadata.get("card", {}),
-        int(row["length"]),
-        str(metadata.get("sha256", "")),
-        state.get("at") if promoted else None,
+        card,
+        documents.count(row, "length"),
+        documents.optional_text(row, "metadata.sha256"),
+        state["at"] if promoted else None,
     )
+
+
+def _is_json(card: Mapping[str, Any]) -> bool:
+    try:
+        json.dumps(card, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

@@ -116,6 +116,7 @@ class ModelsAnswer(BaseModel):
     promoted: str | None
     previous: str | None = Field(description="The version that a roll back would serve.")
     models: list[ModelAnswer]
+    left_out: int = Field(ge=0, description="Entries that are damaged and not listed; the log names them.")
 
 
 class PromotedAnswer(BaseModel):

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from backend.common.settings import load_settings
 from backend.contract.devices import SENSORS
-from backend.contract.documents import DECODING
+from backend.contract.documents import DECODING, LeftOut
 from backend.contract.timestamps import parse_time
 from backend.predictor.errors import CancelledError, PredictorError
 from backend.predictor.registry import Registry
@@ -53,12 +53,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         registry = Registry(client, key=settings.seal_key)
-        source: Source = MongoSource(client, from_ms=options.from_ms, to_ms=options.to_ms)
+        left_out = LeftOut(lambda sentence: sys.stderr.write(f"{sentence}\n"))
+        source: Source = MongoSource(client, from_ms=options.from_ms, to_ms=options.to_ms, left_out=left_out)
         if given.history is not None:
             from backend.predictor.training.files import read_history  # pandas, which the service's image does without
 
             source = read_history(given.history, from_ms=options.from_ms, to_ms=options.to_ms)
-        outcome = train(source, options, report=report, cancelled=stop.is_set)
+        try:
+            outcome = train(source, options, report=report, cancelled=stop.is_set)
+        finally:
+            left_out.report()
         report(1.0, "stores the model")
         version = registry.publish(outcome.bundle)
         promoted = given.promote == "always" or (given.promote == "if-better" and outcome.promote)
@@ -74,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
         client.close()
     refused = outcome.bundle.card["refused"]
     result = {"version": version, "promoted": promoted, "sensors": sorted(outcome.bundle.profiles), "refused": refused}
+    result["left_out"] = left_out.total()
     if given.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:

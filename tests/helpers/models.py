@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.contract.documents import LeftOut
 from backend.predictor.models.bundle import Bundle, dump, load, seal_key
 from backend.predictor.models.forecasters import Baseline, Boosting, SensorForecaster
 from backend.predictor.registry import Entry, PromotedVersionError, RegistryUnavailableError, UnknownVersionError
@@ -37,6 +38,7 @@ class MemoryRegistry:
     """
 
     def __init__(self) -> None:
+        self.left_out = LeftOut()
         self.files: dict[str, bytes] = {}
         self.history: list[str] = []
         self.down = False

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bson import ObjectId
 from pymongo import MongoClient
@@ -15,6 +16,7 @@ from pymongo.errors import PyMongoError
 from backend.contract.devices import SENSORS
 from backend.contract.documents import LeftOut
 from backend.contract.names import (
+    BUCKET_MODELS,
     COLLECTION_ACKNOWLEDGEMENTS,
     COLLECTION_AGGREGATES,
     COLLECTION_MESSAGES,
@@ -24,8 +26,12 @@ from backend.contract.names import (
     DATABASE,
 )
 from backend.contract.times import from_datetime
+from backend.operator.retention import RetentionKeeper
 from backend.paai.history import MongoHistory
 from backend.paai.listing import GroupedListing, SteppingListing
+from backend.predictor.errors import ModelError
+from backend.predictor.registry import Registry, RegistryUnavailableError
+from backend.predictor.training.source import MongoSource
 from desktop.model.predictions.store import PredictionStore
 from desktop.model.readings import TimeArray, ValueArray
 from desktop.model.windows import Window
@@ -39,6 +45,7 @@ from desktop.services.scoring_progress import fetch_scoring
 from desktop.services.windows_feed import WindowsFeed
 from stack.mongo.choose import MongoChoice
 from tests.helpers import documents as docs
+from tests.helpers.models import KEY, bundle
 from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
 from tests.helpers.wait import wait_until
 
@@ -255,3 +262,107 @@ def test_the_past_of_a_focus_device_is_that_of_its_good_readings(client: Client)
     assert 20.0 in got["temperature"]
     assert all(-90 <= value <= 200 for value in got["temperature"])
     assert len(said) == 1
+
+
+# The predictor and the operator
+
+
+def test_the_registry_lists_and_serves_the_good_models(client: Client) -> None:
+    registry = Registry(client, key=KEY)
+    assert [registry.publish(bundle(low=-float(i))) for i in (1, 2)] == ["v1", "v2"]
+    registry.promote("v1")
+    registry.promote("v2")
+    files, state = client[DATABASE][f"{BUCKET_MODELS}.files"], client[DATABASE][COLLECTION_MODEL_STATE]
+    good = files.find_one({"filename": "v1"})
+    assert good is not None
+    good_entry = {key: value for key, value in good.items() if key != "_id"} | {"filename": "v9"}
+    shape = {**good_entry, "metadata": {"card": {"version": "v9"}, "sha256": "00"}}
+    damaged = [row for row in docs.damaged(shape, dates=True) if row.get("filename") != "v2"]
+    insert(client, files.name, [{**row, "_id": ObjectId()} for row in damaged])
+    entries = registry.entries()
+    assert {"v1", "v2"} <= {entry.version for entry in entries}
+    assert [entry.version for entry in entries if entry.promoted] == ["v2"]
+    assert registry.left_out.counts()[files.name] > 50
+    assert registry.previous() == "v1"
+    with pytest.raises(ModelError):
+        registry.fetch("v9")
+    for row in docs.damaged({"version": "v2", "at": docs.AT, "before": ["v1"]}, dates=True):
+        try:
+            state.replace_one({"_id": "promoted"}, row, upsert=True)
+        except PyMongoError as error:
+            assert "out of range" in str(error)  # noqa: PT017 - the Python stand-in refuses some dates
+        assert registry.promoted() in (None, "v2")
+        assert registry.previous() in (None, "v1")
+        assert len(registry.entries()) == len(entries)
+    for value in ("many", None, 1.5, True):
+        state.replace_one({"_id": "counter"}, {"value": value}, upsert=True)
+        version = registry.publish(bundle())
+        assert registry.fetch(version).version == version
+    state.replace_one({"_id": "counter"}, {"value": 1}, upsert=True)
+    assert registry.publish(bundle()) not in ("v1", "v2"), "a counter that was set back takes no name twice"
+
+
+def test_damaged_chunks_of_a_model_are_a_damaged_model(client: Client) -> None:
+    registry = Registry(client, key=KEY)
+    version = registry.publish(bundle())
+    chunks, files = client[DATABASE][f"{BUCKET_MODELS}.chunks"], client[DATABASE][f"{BUCKET_MODELS}.files"]
+    chunk, entry = chunks.find_one({}), files.find_one({"filename": version})
+    assert chunk is not None
+    assert entry is not None
+    for collection, original in ((chunks, chunk), (files, entry)):
+        for row in docs.damaged({k: v for k, v in original.items() if k != "_id"}):
+            if row.get("filename", version) != version:
+                continue
+            collection.replace_one({"_id": original["_id"]}, row)
+            try:
+                registry.fetch(version)
+            except ModelError as error:
+                assert not isinstance(error, RegistryUnavailableError)  # noqa: PT017 - some damage is harmless
+            registry.entries()
+        collection.replace_one({"_id": original["_id"]}, original)
+    assert registry.fetch(version).version == version
+
+
+def test_training_takes_the_good_readings(client: Client) -> None:
+    insert(client, COLLECTION_MESSAGES, [*damaged_readings(), docs.reading("good", value=19.0)])
+    left_out = LeftOut()
+    source = MongoSource(client, from_ms=None, to_ms=None, left_out=left_out)
+    devices = source.devices("temperature")
+    assert devices["good"] == 1
+    times, values = source.readings("d-1", "temperature", 10_000)
+    assert len(times) == len(values) > 0
+    assert np.isfinite(values).all()
+    assert left_out.total() > 10
+
+
+def test_retention_removes_what_is_old_beside_damaged_documents(client: Client) -> None:
+    old, now = docs.AT - timedelta(days=100), docs.AT
+    insert(client, COLLECTION_MESSAGES, [*damaged_readings(), {**docs.reading("old"), "_id": ObjectId.from_datetime(old)}])
+    insert(client, COLLECTION_AGGREGATES, [*identified(docs.damaged(docs.window(), dates=True)), docs.window("old", at=old)])
+    insert(client, COLLECTION_PREDICTIONS, identified(docs.damaged(docs.prediction(), dates=True)))
+    insert(client, COLLECTION_PREDICTIONS, [docs.prediction("old", at=old)])
+    keeper = RetentionKeeper(
+        client=client,
+        raw_hours=24,
+        raw_bytes=10**9,
+        aggregate_days=30,
+        slice_documents=100,
+        now=lambda: now,
+        pause=lambda _: False,
+    )
+    while not keeper.step().converged:
+        continue
+    database = client[DATABASE]
+    for name in (COLLECTION_MESSAGES, COLLECTION_AGGREGATES, COLLECTION_PREDICTIONS):
+        assert database[name].find_one({"device_id": "old"}) is None, name
+        assert database[name].count_documents({}) > 50, name
+    surplus = RetentionKeeper(
+        client=client,
+        raw_hours=10 * 365 * 24,
+        raw_bytes=1,
+        aggregate_days=10 * 365,
+        slice_documents=50,
+        now=lambda: now,
+        pause=lambda _: False,
+    )
+    wait_until(lambda: surplus.step().converged and surplus.removed > 100, 30, "the surplus to be removed", interval_s=0.01)

@@ -13,6 +13,7 @@ from backend.contract.times import from_datetime, to_iso
 from backend.predictor.errors import ModelError
 from backend.predictor.jobs import Jobs
 from backend.predictor.registry import (
+    ENTRIES,
     Entry,
     PromotedVersionError,
     Registry,
@@ -80,7 +81,9 @@ def models_router(*, registry: Registry, serving: Serving, jobs: Jobs, may_chang
     async def models() -> JsonAnswer:
         """Versions, the newest first, with their cards; `previous` is the one that a roll back would serve."""
         entries, previous = await _ask(registry.entries), await _ask(registry.previous)
-        return JsonAnswer({"promoted": serving.version or None, "previous": previous, "models": [_wire(e) for e in entries]})
+        left_out = registry.left_out.counts().get(ENTRIES, 0)
+        listed = [_wire(e) for e in entries]
+        return JsonAnswer({"promoted": serving.version or None, "previous": previous, "models": listed, "left_out": left_out})
 
     @router.post(
         "/api/v1/models",

@@ -1,7 +1,6 @@
 """Where training takes its history from, a device at a time, so that memory stays bounded."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -9,14 +8,19 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from backend.contract import documents
+from backend.contract.documents import LeftOut
+from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS
 from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_MESSAGES, DATABASE
-from backend.contract.times import from_datetime, to_datetime
+from backend.contract.times import to_datetime
 from backend.predictor.errors import TrainingError
 from backend.scoring.layout import F64, I64
 
 Document = dict[str, Any]
 _LIST_TIMEOUT_S: Final = 120.0
 _READ_TIMEOUT_S: Final = 60.0
+#: The end of the year 9999.
+_LAST_TIME_MS: Final = 253_402_300_799_999
 
 
 class Source(Protocol):
@@ -45,16 +49,18 @@ class MongoSource:
     Args:
         client: Of MongoDB; its owner closes it.
         from_ms, to_ms: Time frame, epoch ms; None = open.
+        left_out: Counts damaged readings.
     """
 
-    def __init__(self, client: MongoClient[Document], *, from_ms: int | None, to_ms: int | None) -> None:
+    def __init__(
+        self, client: MongoClient[Document], *, from_ms: int | None, to_ms: int | None, left_out: LeftOut | None = None
+    ) -> None:
         self._raw = client[DATABASE][COLLECTION_MESSAGES]
-        times: dict[str, datetime] = {}
-        if from_ms is not None:
-            times["$gte"] = to_datetime(from_ms)
-        if to_ms is not None:
-            times["$lt"] = to_datetime(to_ms)
-        self._when: Document = {"timestamp": times} if times else {}
+        self._left_out = left_out or LeftOut()
+        # Bounded on both sides in any case: only dates match a date, and only those that Python can hold match both.
+        begin_ms = FIRST_TIME_MS if from_ms is None else max(from_ms, FIRST_TIME_MS)
+        end_ms = _LAST_TIME_MS if to_ms is None else min(to_ms, _LAST_TIME_MS)
+        self._when: Document = {"timestamp": {"$gte": to_datetime(begin_ms), "$lt": to_datetime(end_ms)}}
 
     def devices(self, sensor: str) -> Mapping[str, int]:
         stages: list[Document] = [
@@ -63,28 +69,35 @@ class MongoSource:
         ]
         try:
             with pymongo.timeout(_LIST_TIMEOUT_S):
-                found = {str(row["_id"]): int(row["count"]) for row in self._raw.aggregate(stages, allowDiskUse=True)}
+                rows = list(self._raw.aggregate(stages, allowDiskUse=True))
         except PyMongoError as error:
             raise _unavailable(error) from error
+        found = dict(self._left_out.read(COLLECTION_MESSAGES, rows, _device))
         found.pop(CANARY_DEVICE_ID, None)
         return found
 
     def readings(self, device_id: str, sensor: str, limit: int) -> tuple[I64, F64]:
         query = {"device_id": device_id, "sensor": sensor, **self._when}
-        wanted = {"_id": False, "timestamp": True, "value": True}
+        wanted = {"timestamp": True, "value": True}
         times, values = np.empty(limit, dtype=np.int64), np.empty(limit)
         n = 0
         try:
             with pymongo.timeout(_READ_TIMEOUT_S):
                 cursor = self._raw.find(query, wanted).sort("timestamp", pymongo.DESCENDING).limit(limit).batch_size(10_000)
-                for row in cursor:
-                    value = row.get("value")
-                    times[n] = from_datetime(row["timestamp"])
-                    values[n] = value if isinstance(value, int | float) else np.nan
+                for time_ms, value in self._left_out.read(COLLECTION_MESSAGES, cursor, _reading):
+                    times[n], values[n] = time_ms, value
                     n += 1
         except PyMongoError as error:
             raise _unavailable(error) from error
         return times[:n], values[:n]
+
+
+def _device(row: Mapping[str, Any]) -> tuple[str, int]:
+    return documents.text(row, "_id", most=MAX_DEVICE_ID_CHARS), documents.count(row, "count")
+
+
+def _reading(row: Mapping[str, Any]) -> tuple[int, float]:
+    return documents.time_ms(row, "timestamp"), documents.number(row, "value")
 
 
 def _unavailable(error: PyMongoError) -> TrainingError:

@@ -40,12 +40,20 @@ class FakeCollection:
         self.largest_delete = 0
 
     def _matches(self, document: Document, condition: Document) -> bool:
-        tests = {"$lt": lambda a, b: a < b, "$lte": lambda a, b: a <= b, "$eq": lambda a, b: a == b}
+        tests = {
+            "$lt": lambda a, b: a < b,
+            "$lte": lambda a, b: a <= b,
+            "$eq": lambda a, b: a == b,
+            "$gte": lambda a, b: a >= b,
+        }
         each = [(f, ops if isinstance(ops, dict) else {"$eq": ops}) for f, ops in condition.items()]
         return all(f.split(".")[0] in document and tests[op](_get(document, f), b) for f, ops in each for op, b in ops.items())
 
     def find(self, condition: Document, _fields: Document) -> FakeCursor:
         return FakeCursor([d for d in self.documents if self._matches(d, condition)])
+
+    def find_one(self, condition: Document, _fields: Document) -> Document | None:
+        return next((d for d in self.documents if self._matches(d, condition)), None)
 
     def delete_many(self, condition: Document) -> Any:
         kept = [d for d in self.documents if not self._matches(d, condition)]
