@@ -21,6 +21,7 @@ from desktop.model.notifications import Notifications
 from desktop.model.predictions.event import EventKey
 from desktop.model.refused.letters import RefusedRecords
 from desktop.model.refused.requests import RejectedRequests
+from desktop.model.services_clock import ServicesClock
 from desktop.model.store import LiveStore
 from desktop.qtmodels.anomalies import Anomalies
 from desktop.qtmodels.connection import Connection
@@ -82,10 +83,10 @@ class Options:
 def build_pages(context: PageContext, operations: Operations, anomalies: Anomalies) -> list[Page]:
     """Every page, in the order of the rail. A new page is one line here."""
     return [
-        LivePage(context=context),
-        HistoryPage(context=context),
-        AnomaliesPage(context=context, anomalies=anomalies),
-        ModelPage(context=context),
+        LivePage(context=context, clock=context.monitor.now),
+        HistoryPage(context=context, clock=context.monitor.now),
+        AnomaliesPage(context=context, anomalies=anomalies, clock=context.monitor.now),
+        ModelPage(context=context, clock=context.monitor.now),
         ServicesPage(context=context, operations=operations),
     ]
 
@@ -94,9 +95,10 @@ class LiveConnection:
     """`Connection` over the real feeds and the generator. Built off the GUI thread."""
 
     def __init__(self, *, target: Target, endpoints: Endpoints, report: Callable[[str], object] = lambda _: None) -> None:
-        self.store = LiveStore()
+        clock = ServicesClock()
+        self.store = LiveStore(clock=clock)
         self._endpoints = endpoints
-        self._feeds = LiveFeeds(target=target, store=self.store, report=report)
+        self._feeds = LiveFeeds(target=target, store=self.store, clock=clock, report=report)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token)
 
     @property
@@ -206,7 +208,12 @@ class Desktop:
         )
         self.updates = UpdateWatch(monitor=self.monitor, notifications=notifications, parent=root)
         self.anomalies = Anomalies(
-            monitor=self.monitor, run_task=run_task, settings=settings, notifications=notifications, parent=root
+            monitor=self.monitor,
+            run_task=run_task,
+            settings=settings,
+            notifications=notifications,
+            clock=self.monitor.now,
+            parent=root,
         )
         operations = Operations(
             target=target, monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root

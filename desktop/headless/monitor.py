@@ -14,6 +14,7 @@ from desktop.headless.deploy import deploy as deploy_system
 from desktop.headless.first_fleet import FirstFleet
 from desktop.headless.screen import anomalies_line, plain, render
 from desktop.model.refused import words
+from desktop.model.services_clock import ServicesClock
 from desktop.model.snapshot import LiveSnapshot, ViewRequest
 from desktop.model.store import LiveStore
 from desktop.services.commands import command
@@ -67,9 +68,10 @@ def run(
                 )
                 return EXIT_FAILED
             where = target.plan().where
-            store = LiveStore()
+            clock = ServicesClock()
+            store = LiveStore(clock=clock)
             left_out: list[str] = []
-            feeds = LiveFeeds(target=target, store=store, report=left_out.append)
+            feeds = LiveFeeds(target=target, store=store, clock=clock, report=left_out.append)
             first = FirstFleet(endpoints=target.endpoints(), fleet=feeds.fleet)
         except StackError as error:
             console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
@@ -111,7 +113,7 @@ def _show(
                 fleet=feeds.fleet(),
                 snapshot=_frame(store),
                 health=feeds.health(),
-                anomalies=anomalies_line(store.predictions, time.time()),
+                anomalies=anomalies_line(store.predictions, store.now()),
                 refused=_refused(feeds)[0],
             )
             stamp = time.strftime("%H:%M:%S")
@@ -127,7 +129,7 @@ def _show(
                     snapshot=_frame(store),
                     health=feeds.health(),
                     note=" ".join(filter(None, notes())),
-                    anomalies=anomalies_line(store.predictions, time.time()),
+                    anomalies=anomalies_line(store.predictions, store.now()),
                     refused=_refused(feeds),
                 ),
                 refresh=True,
@@ -143,7 +145,7 @@ def _refused(feeds: LiveFeeds) -> list[str]:
 
 
 def _frame(store: LiveStore) -> LiveSnapshot:
-    now = time.time()
+    now = store.now()
     return store.snapshot(ViewRequest(now - SPAN_S, now, _SPARK_PIXELS))
 
 

@@ -76,6 +76,7 @@ class HealthInputs:
         held: Partitions that an open transaction holds, seconds since the epoch.
         failure: A feed of the desktop that ended unexpectedly: which and why; empty normally.
         started: When the feeds were started.
+        clock_skew_s: How far the services' clock is ahead of this computer's; 0 while they agree.
     """
 
     now: float
@@ -90,3 +91,4 @@ class HealthInputs:
     held: Sequence[Held] = ()
     failure: str = ""
     started: float = 0.0
+    clock_skew_s: float = 0.0

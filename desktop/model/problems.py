@@ -31,7 +31,7 @@ _LATE_LEAVE_MS: Final = 200.0
 
 def find(inputs: HealthInputs, active: frozenset[str]) -> list[Message]:
     """All problems there are now. `active`: keys of those that were there before (they leave later than they enter)."""
-    rules = (_kafka, _mongo, _services, _generator, _sink, _spark, _stream, _desktop)
+    rules = (_kafka, _mongo, _services, _generator, _sink, _spark, _stream, _skew, _desktop)
     return [message for rule in rules for message in rule(inputs, active)]
 
 
@@ -191,6 +191,16 @@ def _stream(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
         )  # fmt: skip
 
 
+def _skew(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
+    if inputs.clock_skew_s:
+        side = "behind" if inputs.clock_skew_s > 0 else "ahead of"
+        yield _say(
+            inputs, "clock-skew", "desktop", Severity.WARNING,
+            f"This computer's clock is {_length(abs(inputs.clock_skew_s))} {side} the services' clock; charts follow the "
+            "services. Correct it in the date and time settings",
+        )  # fmt: skip
+
+
 def _desktop(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message]:
     stats = inputs.stats
     if inputs.failure:
@@ -214,6 +224,18 @@ def _seconds(value: float) -> str:
         return f"{value:.0f} s"
     minutes = value / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+
+
+def _length(seconds: float) -> str:
+    """``45 s``, ``1 h 0 min``, ``3 d 2 h``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def _clock(at: float) -> str:

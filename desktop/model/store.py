@@ -81,6 +81,10 @@ class LiveStore:
         self._late_rows = 0
         self.predictions = PredictionStore()
 
+    def now(self) -> float:
+        """The time on its clock: where the charts' right edge is."""
+        return self._clock()
+
     # --- feeding -----------------------------------------------------------------------------------------------------
 
     def ingest(self, batch: ReadingBatch) -> None:

@@ -21,6 +21,8 @@ _Taken = tuple[LiveSnapshot, float]
 class SnapshotStore(Protocol):
     """What frames are taken of."""
 
+    def now(self) -> float: ...
+
     def snapshot(self, request: ViewRequest) -> LiveSnapshot: ...
 
 
@@ -82,7 +84,7 @@ class Frames(QObject):
         store, source = self._store, self._source
         if store is None or source is None:
             return
-        request = source(time.time())
+        request = source(store.now())
 
         def work() -> _Taken:
             started = time.perf_counter()

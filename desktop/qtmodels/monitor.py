@@ -1,6 +1,7 @@
 """What is running, as the window sees it: the system, its services, its health, the focus, and the frames to draw."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
@@ -163,6 +164,10 @@ class Monitor(QObject):
     def snapshot_ms(self) -> float:
         """How long a frame takes to compute, smoothed."""
         return self._frames.took_ms
+
+    def now(self) -> float:
+        """The services' time, seconds since the epoch; this computer's while nothing is attached."""
+        return self._connection.store.now() if self._connection is not None else time.time()
 
     @property
     def running_since(self) -> datetime | None:

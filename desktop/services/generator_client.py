@@ -9,6 +9,7 @@ import msgspec
 
 from backend.contract.devices import DEVICE_TYPES
 from desktop.model.fleet import FleetState
+from desktop.model.services_clock import ServicesClock
 from desktop.services.http import HttpClient
 
 
@@ -70,7 +71,14 @@ class GeneratorClient:
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._http = HttpClient(name="The generator", base_url=base_url, token=token, timeout_s=timeout_s, transport=transport)
+        self._http = HttpClient(
+            name="The generator",
+            base_url=base_url,
+            token=token,
+            timeout_s=timeout_s,
+            transport=transport,
+            services_clock=clock if isinstance(clock, ServicesClock) else None,
+        )
         self._clock = clock
 
     def get_fleet(self) -> FleetState:

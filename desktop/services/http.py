@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
+from desktop.model.services_clock import ServicesClock
 from desktop.services.errors import (
     BusyError,
     InvalidRequestError,
@@ -31,6 +32,7 @@ class HttpClient:
         token: Bearer token, if the service wants one.
         timeout_s: Bound of a call.
         transport: Another transport, for tests.
+        services_clock: Gets the time of each answer, if given.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class HttpClient:
         token: str | None = None,
         timeout_s: float = 5.0,
         transport: httpx.BaseTransport | None = None,
+        services_clock: ServicesClock | None = None,
     ) -> None:
+        self._services_clock = services_clock
         self._name = name
         self._base_url = base_url
         self._timeout_s = timeout_s
@@ -60,6 +64,7 @@ class HttpClient:
             ServiceError: one of the tree in `desktop.services.errors`.
         """
         query = {key: value for key, value in (params or {}).items() if value not in (None, "")}
+        sent = self._services_clock.local() if self._services_clock is not None else 0.0
         try:
             answer = self._client.request(method, path, params=query, json=body)
         except httpx.TimeoutException as error:
@@ -73,6 +78,8 @@ class HttpClient:
                 why=_sentence(str(error) or type(error).__name__),
                 remedy="Is it running? The Services page shows its state and log.",
             ) from error
+        if self._services_clock is not None:
+            self._services_clock.observe(answer.headers.get("Date", ""), sent)
         if answer.is_success:
             return answer.content
         raise self._refusal(answer)

@@ -1,5 +1,6 @@
 """LiveFeeds: everything that keeps a store and its surroundings up to date while a system is attached. No Qt."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -11,9 +12,11 @@ from desktop.model.fleet import FleetState
 from desktop.model.health import Health, HealthInputs, Link, assess
 from desktop.model.predictions.event import EventKey
 from desktop.model.refused.compare import Reader
+from desktop.model.services_clock import ServicesClock
 from desktop.model.store import LiveStore
 from desktop.services.acknowledgements import Acknowledgements
 from desktop.services.decode import decode_messages
+from desktop.services.errors import ServiceError
 from desktop.services.focus_history import FocusHistory
 from desktop.services.generator_client import GeneratorClient
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin, KafkaState
@@ -38,7 +41,7 @@ class LiveFeeds:
         target: Where the system runs; its endpoints are asked for here, so build this off the GUI thread.
         store: What is filled.
         report: Takes a sentence about damaged documents that are left out; called on the feeds' threads.
-        clock: Seconds since the epoch.
+        clock: The services' time, seconds since the epoch; a `ServicesClock` is kept right by the generator's answers.
 
     Attributes:
         refused: Dead letters and rejected requests.
@@ -61,6 +64,10 @@ class LiveFeeds:
         login = KafkaLogin(endpoints.kafka, endpoints.kafka_user, endpoints.kafka_password)
         self._mongo = open_client(endpoints.mongo)
         self._generator = GeneratorClient(endpoints.generator, token=endpoints.token, timeout_s=3.0, clock=clock)
+        if isinstance(clock, ServicesClock):
+            # Before anything else looks at the clock: what began by a wrong one would be silent for an hour.
+            with contextlib.suppress(ServiceError):
+                self._generator.get_fleet()
         self._kafka = KafkaFeed(login=login, sink=store, decode=decode_messages, clock=clock)
         predictions = PredictionSink(store.predictions, left_out=left_out)
         self._predictions = KafkaFeed(
@@ -193,6 +200,7 @@ class LiveFeeds:
             held=kafka.held,
             failure=next((t.failure for t in self._threads if t.failure), ""),
             started=self._started,
+            clock_skew_s=self._clock.skew_s if isinstance(self._clock, ServicesClock) else 0.0,
         )
         with self._judging:
             self._health = assess(inputs, self._health)

@@ -1,7 +1,5 @@
 """The strip at the top: what state the system is in and where it runs, and the controls of the page shown."""
 
-from datetime import UTC, datetime
-
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
@@ -104,4 +102,4 @@ class TopStrip(QFrame):
         since = self._monitor.running_since if self._monitor.is_attached else None
         self.uptime.setVisible(since is not None)
         if since is not None:
-            self.uptime.setText(clock((datetime.now(UTC) - since.astimezone(UTC)).total_seconds()))
+            self.uptime.setText(clock(self._monitor.now() - since.timestamp()))

@@ -1,5 +1,6 @@
 """The generator's and paai's clients: what they send, what they make of answers, and their errors."""
 
+import contextlib
 import json
 import math
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from desktop.model.services_clock import ServicesClock
 from desktop.services.errors import (
     BusyError,
     InvalidRequestError,
@@ -224,3 +226,16 @@ def test_rejected_requests_of_another_shape(server: Server, paai: PaaiClient, an
     server.answer = lambda _: httpx.Response(200, json=answer)
     with pytest.raises(ProtocolError):
         paai.refusals()
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_every_answer_tells_the_services_time(server: Server, status: int) -> None:
+    """Refusals too."""
+    server.answer = lambda _: httpx.Response(status, json=FLEET, headers={"Date": "Sat, 28 Nov 2026 17:00:00 GMT"})
+    wrong = 1_795_885_200.0 + 3600.0  # an hour after that date
+    clock = ServicesClock(wall=lambda: wrong)
+    client = GeneratorClient("http://generator", transport=server.transport, clock=clock)
+    with contextlib.suppress(BusyError):
+        client.get_fleet()
+    assert clock.skew_s == pytest.approx(-3600.0, abs=1.0)
+    assert clock() == pytest.approx(1_795_885_200.0, abs=1.0)
