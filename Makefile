@@ -66,6 +66,10 @@ MINUTES ?= 0
 fuzz: setup ## Generated inputs, 1 000 for each test and call: make fuzz MINUTES=60
 	@$(PYTHON) -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
+.PHONY: test-newer
+test-newer: setup ## The unit and GUI tests on Python 3.13 or 3.12, where the machine has one
+	@bash tests/newer_python.sh
+
 .PHONY: test-integration
 test-integration: setup ## The tests against the real system
 	@$(TEST) tests/integration tests/e2e $(ARGS)
