@@ -65,4 +65,8 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         "errors.deadletterqueue.topic.name": names.TOPIC_DEAD_LETTERS,
         "errors.deadletterqueue.topic.replication.factor": str(replication_factor),
         "errors.deadletterqueue.context.headers.enable": "true",
+        # Of the dead letters' producer: one that is too large for it would be lost without a word. Packed, since the topic's
+        # limit is on packed records and so is that of the topic they come from.
+        "producer.override.max.request.size": str(32 * 1024 * 1024),
+        "producer.override.compression.type": "gzip",
     }

@@ -50,7 +50,8 @@ def wanted_topics(*, retention_hours: float, retention_bytes: int) -> tuple[Topi
     return (
         TopicSpec(names.TOPIC_MESSAGES, names.MESSAGES_PARTITIONS, config(names.MESSAGES_PARTITIONS)),
         TopicSpec(names.TOPIC_PREDICTIONS, names.MESSAGES_PARTITIONS, config(names.MESSAGES_PARTITIONS)),
-        TopicSpec(names.TOPIC_DEAD_LETTERS, 1, config(1)),
+        # A dead letter is its record and the headers that say why: the largest record must fit with them.
+        TopicSpec(names.TOPIC_DEAD_LETTERS, 1, config(1) | {"max.message.bytes": str(2 * 1024 * 1024)}),
         TopicSpec(names.TOPIC_CLOCK, 1, config(1) | {"retention.ms": "3600000", "retention.bytes": str(1024 * 1024)}),
     )
 

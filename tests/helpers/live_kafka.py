@@ -9,9 +9,15 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a topic."""
+    """One record of a topic.
+
+    Attributes:
+        key: As text; empty where there is none.
+        key_bytes: As it is.
+    """
 
     key: str
+    key_bytes: bytes | None
     value: bytes | None
     headers: dict[str, str]
 
@@ -58,7 +64,11 @@ def read_between(bootstrap: str, topic: str, start: dict[int, int], end: dict[in
 
 def _record(message: Message) -> Record:
     headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])  # its type allows more than Kafka gives
-    return Record(_text(message.key()), message.value(), {name: _text(value) for name, value in headers})
+    return Record(_text(message.key()), _bytes(message.key()), message.value(), {name: _text(value) for name, value in headers})
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
 
 
 def _text(value: str | bytes | None) -> str:

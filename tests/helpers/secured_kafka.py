@@ -34,7 +34,7 @@ class SecuredKafka:
 @contextmanager
 def secured_kafka(directory: Path) -> Iterator[SecuredKafka]:
     """Start both; `directory` gets data, configuration and logs."""
-    zookeeper, internal, external = _free_ports(3)
+    zookeeper, internal, external = free_ports(3)
     listeners = f"INTERNAL://127.0.0.1:{internal},EXTERNAL://127.0.0.1:{external}"
     broker = {
         **kafka.broker_properties(data_dir=str(directory / "kafka")),
@@ -53,7 +53,7 @@ def secured_kafka(directory: Path) -> Iterator[SecuredKafka]:
     }
     keeper = kafka.zookeeper_properties(data_dir=str(directory / "zookeeper"), port=zookeeper, address="127.0.0.1")
     running = SecuredKafka(f"127.0.0.1:{internal}", f"127.0.0.1:{external}")
-    with _jvm(directory, "zookeeper", kafka.ZOOKEEPER_MAIN, keeper), _jvm(directory, "broker", kafka.BROKER_MAIN, broker):
+    with jvm(directory, "zookeeper", kafka.ZOOKEEPER_MAIN, keeper), jvm(directory, "broker", kafka.BROKER_MAIN, broker):
         client = AdminClient({"bootstrap.servers": running.internal, "log_level": 0, "reconnect.backoff.max.ms": 500})
 
         def answers() -> bool:
@@ -66,10 +66,13 @@ def secured_kafka(directory: Path) -> Iterator[SecuredKafka]:
 
 
 @contextmanager
-def _jvm(directory: Path, name: str, main: str, properties: Mapping[str, str]) -> Iterator[None]:
+def jvm(
+    directory: Path, name: str, main: str, properties: Mapping[str, str], *, class_path: tuple[str, ...] = ()
+) -> Iterator[None]:
+    """Run one of Kafka's programs; `directory` gets its configuration and log."""
     path = directory / f"{name}.properties"
     path.write_text(kafka.render(properties), "ascii")
-    flags = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-cp", f"{jar_dirs().kafka}/*")
+    flags = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-cp", ":".join((*class_path, f"{jar_dirs().kafka}/*")))
     command = tied([str(find_java().executable), *flags, main, str(path)])
     with (directory / f"{name}.log").open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
@@ -82,7 +85,8 @@ def _jvm(directory: Path, name: str, main: str, properties: Mapping[str, str]) -
                 process.kill()
 
 
-def _free_ports(n: int) -> list[int]:
+def free_ports(n: int) -> list[int]:
+    """Ports that nothing listens on right now."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(n)]
         for probe in probes:

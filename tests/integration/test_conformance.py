@@ -1,0 +1,222 @@
+"""Every conformance vector through the real sink into each stand-in for MongoDB: stored, or one dead letter."""
+
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # it is in its documentation
+from pymongo import MongoClient
+
+from backend.contract import limits, names
+from backend.contract.refusals import REFUSED
+from backend.contract.times import from_iso, to_datetime, to_iso
+from backend.operator.schema import SchemaKeeper, wanted_collections
+from backend.operator.sink import sink_config
+from backend.operator.topics import wanted_topics
+from stack.jars import own_jar
+from stack.mongo import MongoChoice
+from tests.conformance import vectors
+from tests.helpers.connect_worker import ConnectWorker, connect_worker
+from tests.helpers.live_kafka import ends, read_between
+from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
+from tests.helpers.secured_kafka import secured_kafka
+from tests.helpers.wait import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
+
+Document = dict[str, Any]
+#: Key, value, the record's own timestamp (None: now).
+Sent = tuple[bytes | None, bytes | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A connector that stores into one database.
+
+    Attributes:
+        kind: Of the database.
+        name: Of the connector.
+        dead_letters: Its topic of dead letters.
+        config: Of the connector.
+        client: Of the database.
+    """
+
+    kind: str
+    name: str
+    dead_letters: str
+    config: dict[str, str]
+    client: "MongoClient[Document]"
+
+    def stored(self) -> list[Document]:
+        """All raw readings."""
+        return list(self.client[names.DATABASE][names.COLLECTION_MESSAGES].find())
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Kafka, Connect and a sink for each stand-in.
+
+    Attributes:
+        bootstrap: Kafka.
+        connect: The worker that runs the sinks.
+        sinks: All of them read the same topic.
+    """
+
+    bootstrap: str
+    connect: ConnectWorker
+    sinks: tuple[Sink, ...]
+
+    def produce(self, records: list[Sent]) -> None:
+        """Write records in order; returns once all are acknowledged."""
+        failed: list[object] = []
+        producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                # The largest vector is larger than a broker takes by default; packed it is small.
+                "message.max.bytes": 4_000_000,
+                "compression.type": "lz4",
+                "log_level": 0,
+            }
+        )
+        for key, value, timestamp in records:
+            producer.produce(
+                names.TOPIC_MESSAGES,
+                key=key,
+                value=value,
+                timestamp=0 if timestamp is None else timestamp,
+                on_delivery=lambda error, _m: failed.append(error) if error else None,
+            )
+            producer.poll(0)
+        assert producer.flush(60) == 0
+        assert not failed, failed
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    own_jar.prepare(on_progress=lambda *_: None, cancel=None)
+    folder = tmp_path_factory.mktemp("conformance")
+    with contextlib.ExitStack() as stack:
+        kafka = stack.enter_context(secured_kafka(folder))
+        connect = stack.enter_context(connect_worker(folder, bootstrap=kafka.internal))
+        sinks = []
+        for choice in stand_ins():
+            directory = folder / choice.kind
+            directory.mkdir()
+            server = stack.enter_context(mongo_without_auth(choice, directory))
+            client = stack.enter_context(MongoClient[Document](server.uri, tz_aware=True, serverSelectionTimeoutMS=20_000))
+            sinks.append(_sink(choice, server, client))
+        _create_topics(kafka.internal, [sink.dead_letters for sink in sinks])
+        for sink in sinks:
+            connect.put(sink.config)
+        yield Pipeline(kafka.internal, connect, tuple(sinks))
+
+
+def _create_topics(bootstrap: str, dead_letters: list[str]) -> None:
+    """As the operator does it, with a topic of dead letters for each database."""
+    wanted = wanted_topics(retention_hours=limits.RETENTION_HOURS, retention_bytes=limits.RETENTION_BYTES)
+    by_name = {topic.name: topic for topic in wanted}
+    assert by_name[names.TOPIC_MESSAGES].config["message.timestamp.type"] == "LogAppendTime"
+    specs = [by_name[names.TOPIC_MESSAGES], *(replace(by_name[names.TOPIC_DEAD_LETTERS], name=name) for name in dead_letters)]
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    topics = [NewTopic(spec.name, spec.partitions, 1, config=spec.config) for spec in specs]
+    for created in admin.create_topics(topics).values():
+        created.result(60)
+
+
+def _sink(choice: MongoChoice, server: MongoServer, client: "MongoClient[Document]") -> Sink:
+    """The connector's configuration, for a database that is prepared as the operator does it."""
+    keeper = SchemaKeeper(client=client, wanted=wanted_collections())
+    wait_until(lambda: keeper.step().converged, 60, "the collections", interval_s=0.2)
+    name, dead_letters = f"sink-{choice.kind}", f"dead-letters-{choice.kind}"
+    config = sink_config(mongo_uri=server.uri, tasks=2) | {
+        "name": name,
+        "errors.deadletterqueue.topic.name": dead_letters,
+    }
+    return Sink(choice.kind, name, dead_letters, config, client)
+
+
+def good(device_id: str, t_ms: int, value: float) -> bytes:
+    fields = {"device_id": device_id, "timestamp": to_iso(t_ms), "sensor": "temperature", "value": value}
+    return json.dumps(fields).encode()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+Identity = tuple[str, str, datetime]
+
+
+def identities(documents: list[Document]) -> dict[Identity, float]:
+    """The values by identity; each identity may be there once."""
+    found = {(d["device_id"], d["sensor"], d["timestamp"]): d["value"] for d in documents}
+    assert len(found) == len(documents)
+    return found
+
+
+def test_every_vector_is_stored_or_becomes_one_dead_letter(pipeline: Pipeline) -> None:
+    began = now_ms()
+    chosen = vectors.records(now_ms=began)
+    assert len(chosen) > 200
+    records: list[Sent] = []
+    expected: dict[Identity, float] = {}
+    for n, vector in enumerate(chosen):
+        # Neighbours in every partition, before and behind each vector.
+        records.append((f"neighbour-{n % 30}".encode(), good(f"neighbour-{n % 30}", began - 60_000 + n, n / 100), None))
+        expected[f"neighbour-{n % 30}", "temperature", to_datetime(began - 60_000 + n)] = n / 100
+        records.append((f"vector-{n}".encode(), vector.value, None))
+        if vector.stored is not None:
+            stored = vector.stored
+            moment = to_datetime(from_iso(stored["timestamp"]))
+            expected[stored["device_id"], stored["sensor"], moment] = stored["value"]
+    refused = {f"vector-{n}": vector for n, vector in enumerate(chosen) if vector.reason}
+    # Records without a key, and with one that is no text, keep them.
+    records += [(None, b"{nope", None), (b"\xff\x00", b"{nope", None)]
+    # Whatever time its producer gave a record: the broker's stamp counts.
+    for n, timestamp in enumerate((1, 1_700_000_000, began - 3_000)):
+        records.append((b"odd-time", good("odd-time", began - n, n), timestamp))
+        expected["odd-time", "temperature", to_datetime(began - n)] = n
+    pipeline.produce(records)
+
+    def all_stored(sink: Sink) -> bool:
+        return len(sink.stored()) >= len(expected)
+
+    def all_letters(sink: Sink) -> bool:
+        return sum(ends(pipeline.bootstrap, sink.dead_letters).values()) >= len(refused) + 2
+
+    for sink in pipeline.sinks:
+        wait_until(partial(all_stored, sink), 240, f"all readings in {sink.kind}", interval_s=0.5)
+        documents = sink.stored()
+        assert identities(documents) == expected
+        for document in documents:
+            assert set(document) == {"_id", *names.IDENTITY_FIELDS, "value"}
+            assert type(document["value"]) is float
+            # Retention goes by it.
+            assert type(document["_id"]) is ObjectId
+            assert abs(document["_id"].generation_time.timestamp() * 1000 - began) < 600_000
+
+        with contextlib.suppress(AssertionError):  # what is missing is said below
+            wait_until(partial(all_letters, sink), 60, "the dead letters", interval_s=0.5)
+        found = read_between(pipeline.bootstrap, sink.dead_letters, {}, ends(pipeline.bootstrap, sink.dead_letters))
+        keys = Counter(letter.key_bytes for letter in found)
+        assert keys == Counter([None, b"\xff\x00", *(key.encode() for key in refused)])
+        for letter in found:
+            judged = refused.get(letter.key)
+            code = judged.reason if judged else "not_json"
+            assert letter.value == (judged.value if judged else b"{nope")
+            assert letter.headers["__connect.errors.exception.message"] == f"{code}: {REFUSED[code].sentence}", letter.key
+            assert letter.headers["__connect.errors.topic"] == names.TOPIC_MESSAGES
+            assert letter.headers["__connect.errors.offset"].isdigit()
+        # Nothing here restarts a task: one that had failed would still be FAILED.
+        assert pipeline.connect.task_states(sink.name) == ["RUNNING", "RUNNING"]
