@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.contract.names import CANARY_DEVICE_ID
+from backend.contract.canary import is_canary
 from backend.contract.record_columns import judge_all
 from backend.contract.shards import shard_of
 from backend.scoring.layout import F64, I8, I64
@@ -51,8 +51,8 @@ def parse(values: Sequence[bytes | None], arrivals_ms: Sequence[int]) -> Batch:
     """
     found = judge_all(values, arrivals_ms)
     places: dict[int, list[int]] = {}
-    for place, device_id in enumerate(found.device_ids):
-        if device_id != CANARY_DEVICE_ID:
+    for place, (device_id, t_ms) in enumerate(zip(found.device_ids, found.t_ms.tolist(), strict=True)):
+        if not is_canary(device_id, t_ms):
             places.setdefault(shard_of(device_id), []).append(place)
     # A sensor's place in the contract is also its code in `backend.scoring.layout`.
     shards = {

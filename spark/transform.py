@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # everybody's name for it
 
 from backend.contract import limits, names
+from backend.contract.canary import CANARY_PREFIX, CANARY_TIME_MS
 from backend.contract.rule_settings import rule_settings
 
 #: The record rule of stack/jvm/java as a function of Spark; the jobs' class path has it.
@@ -49,7 +50,9 @@ def parse(records: DataFrame, *, rules: WindowRules) -> DataFrame:
         F.timestamp_millis("v.time_ms").alias("timestamp"),
         F.col("v.value").alias("value"),
         "offset",
-        F.coalesce(F.col("v.device_id") == names.CANARY_DEVICE_ID, F.lit(False)).alias("canary"),
+        F.coalesce((F.col("v.time_ms") == CANARY_TIME_MS) & F.col("v.device_id").startswith(CANARY_PREFIX), F.lit(False)).alias(
+            "canary"
+        ),
         F.col("v.reason").alias("reason"),
         F.col("v.reason").isNull().alias("valid"),
     )

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,8 +11,10 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
 from backend.contract import names
+from backend.contract.canary import CANARY_TIME_MS, new_canary_id
 from backend.contract.devices import THERMOSTAT
 from backend.contract.documents import DECODING
+from backend.contract.times import to_datetime, to_iso
 from stack.errors import CancelledError, WaitTimeoutError
 
 POST_TIMEOUT_S = 120.0
@@ -38,11 +39,11 @@ def send(
         CancelledError: `cancel` was set.
     """
     begun = time.monotonic()
-    now_ms = time.time_ns() // 1_000_000
+    device_id = new_canary_id()
     reading = {
         "tag": THERMOSTAT.tag,
-        "device_id": names.CANARY_DEVICE_ID,
-        "timestamp": now_ms / 1000,
+        "device_id": device_id,
+        "timestamp": to_iso(CANARY_TIME_MS),
         THERMOSTAT.field: 20.0,
     }
     yield "Posts a test reading to paai."
@@ -57,9 +58,9 @@ def send(
         )
     yield "Waits for the test reading to arrive in MongoDB."
     identity = {
-        "device_id": names.CANARY_DEVICE_ID,
+        "device_id": device_id,
         "sensor": THERMOSTAT.sensor,
-        "timestamp": datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000),
+        "timestamp": to_datetime(CANARY_TIME_MS),
     }
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
         mongo, directConnection=True, serverSelectionTimeoutMS=3000, socketTimeoutMS=5000, **DECODING
@@ -70,7 +71,7 @@ def send(
         while True:
             try:
                 if collection.find_one(identity) is not None:
-                    _remove(collection)
+                    _remove(collection, identity)
                     return
             except PyMongoError as error:
                 problem = f"MongoDB: {str(error).splitlines()[0][:200]}."
@@ -85,9 +86,9 @@ def send(
             _pause(cancel)
 
 
-def _remove(collection: Collection[dict[str, Any]]) -> None:
+def _remove(collection: Collection[dict[str, Any]], identity: dict[str, Any]) -> None:
     try:
-        collection.delete_many({"device_id": names.CANARY_DEVICE_ID})
+        collection.delete_many(identity)
     except OperationFailure as error:
         # Whoever may only read leaves it to the operator, which removes old ones.
         if error.code != _UNAUTHORIZED:

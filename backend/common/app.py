@@ -11,9 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.common.answers import INTERNAL_ERROR, field_errors, send_error, send_internal_error, shorten, to_json
+from backend.common.answers import INTERNAL_ERROR, field_errors, send_bytes, send_error, send_internal_error, shorten, to_json
 from backend.common.auth import BearerToken
 from backend.common.body import BodyLimit, BodyReader
 from backend.common.docs import docs_page
@@ -86,6 +87,9 @@ class ServiceApp(FastAPI):
         if self._auth is not None and not self._auth.allows(scope):
             await send_error(send, UnauthorizedError())
             return
+        if scope["method"] == "OPTIONS" and (allowed := self.allowed_methods(scope)):
+            await send_bytes(send, 204, b"", [(b"allow", ", ".join(allowed).encode())])
+            return
         direct = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
         try:
             if direct is not None:
@@ -101,6 +105,12 @@ class ServiceApp(FastAPI):
                 raise  # FastAPI has answered already
             _log.exception("%s failed", scope["path"])
             await send_internal_error(send)
+
+    def allowed_methods(self, scope: Scope) -> list[str]:
+        """Every method that the path of a request has; empty for an unknown path."""
+        methods = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        found = [m for m in methods if any(route.matches({**scope, "method": m})[0] is Match.FULL for route in self.routes)]
+        return [*found, "OPTIONS"] if found else []
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the token scheme where a token is asked for."""
@@ -120,7 +130,7 @@ async def _on_service_error(_: Request, error: Exception) -> Response:
     return JsonAnswer({"detail": error.detail}, status_code=error.status, headers=error.headers)
 
 
-async def _on_http_error(_: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
@@ -129,7 +139,11 @@ async def _on_http_error(_: Request, error: Exception) -> Response:
             {"detail": [{"type": "json_invalid", "loc": ["body"], "msg": "The body is not JSON."}]}, status_code=422
         )
     detail = shorten(error.detail, 1000) if isinstance(error.detail, str) else error.detail
-    return JsonAnswer({"detail": detail}, status_code=error.status_code, headers=error.headers)
+    headers = error.headers
+    if error.status_code == 405:
+        # The router names only the methods of the first route that has this path.
+        headers = {"Allow": ", ".join(request.app.allowed_methods(request.scope))}
+    return JsonAnswer({"detail": detail}, status_code=error.status_code, headers=headers)
 
 
 async def _on_invalid_input(_: Request, error: Exception) -> Response:

@@ -13,7 +13,9 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from backend.common.answers import to_json
 from backend.common.app import ServiceApp
 from backend.common.settings import ServiceSettings
 
@@ -72,6 +74,19 @@ class _Server(uvicorn.Server):
                 signal.signal(sig, handler)
 
 
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's, with the contract's form for what is no HTTP."""
+
+    def send_400_response(self, msg: str) -> None:
+        body = to_json({"detail": f"The request is not valid HTTP: {msg}"})
+        head = (
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        )
+        self.transport.write(head + body)
+        self.transport.close()
+
+
 def open_socket(settings: ServiceSettings) -> socket.socket:
     """The listening socket: the inherited one, else bound to host and port.
 
@@ -113,7 +128,7 @@ def run(app: ServiceApp, settings: ServiceSettings, *, service: str) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=_Protocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -40,9 +40,5 @@ SINK_GROUP: Final = f"connect-{SINK_CONNECTOR}"  # Connect's own naming rule: "c
 JOB_AGGREGATE: Final = "aggregate"  # `_id` in job_progress
 JOB_PREDICT: Final = "predict"
 
-#: Readings of this device prove that the whole path works after a deployment. They are published and stored like any other,
-#: removed once seen, and left out of windows and charts.
-CANARY_DEVICE_ID: Final = "paai-canary"
-
 #: Fleet device ids are `<prefix>-<five digits>`, counted from 1.
 FLEET_ID_DIGITS: Final = 5

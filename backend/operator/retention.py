@@ -20,7 +20,9 @@ from pymongo import ASCENDING, MongoClient
 from pymongo.errors import PyMongoError
 
 from backend.contract import names
+from backend.contract.canary import CANARY_PREFIX, CANARY_TIME_MS
 from backend.contract.devices import THERMOSTAT
+from backend.contract.times import to_datetime
 from backend.operator.keeper import Finding
 
 log = logging.getLogger("kafka-operator")
@@ -98,9 +100,13 @@ class RetentionKeeper:
 
     def _remove_canary(self) -> None:
         """A deployment's test reading is removed by who sent it, where that one may; here once nobody waits for it any more."""
-        before = self._now() - timedelta(seconds=CANARY_S)
-        identity = {"device_id": names.CANARY_DEVICE_ID, "sensor": THERMOSTAT.sensor, "timestamp": {"$lt": before}}
-        self._client[self._database][names.COLLECTION_MESSAGES].delete_many(identity)
+        left = {
+            "device_id": {"$gte": CANARY_PREFIX, "$lt": CANARY_PREFIX + "~"},
+            "sensor": THERMOSTAT.sensor,
+            "timestamp": to_datetime(CANARY_TIME_MS),
+            "_id": {"$lt": ObjectId.from_datetime(self._now() - timedelta(seconds=CANARY_S))},
+        }
+        self._client[self._database][names.COLLECTION_MESSAGES].delete_many(left)
 
     def _remove_old_raw(self) -> bool:
         before = self._now() - timedelta(hours=self._raw_hours)

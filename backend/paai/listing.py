@@ -17,7 +17,6 @@ from pymongo.asynchronous.collection import AsyncCollection
 from backend.contract import documents
 from backend.contract.devices import SENSORS
 from backend.contract.limits import MAX_DEVICE_ID_CHARS
-from backend.contract.names import CANARY_DEVICE_ID
 from backend.paai.concurrency import run_all
 from backend.paai.stored import StoredDevice
 from backend.paai.summary import FIRST_TIME, LAST_TIME, DamagedReadings
@@ -38,7 +37,7 @@ _GROUP: Final[Document] = {
 
 
 class Listing(Protocol):
-    """Finds devices. Hides the canary."""
+    """Finds devices."""
 
     async def rows_after(
         self, after: Pair, *, prefix: str, sensors: Sequence[str], limit: int
@@ -86,7 +85,7 @@ class SteppingListing:
                 pairs += [(device_id, s) for s in wanted]
             last = (device_id, max(SENSORS))
             bounds = {"$gt": device_id}
-        return await self._rows([pair for pair in pairs if pair[0] != CANARY_DEVICE_ID]), last, complete
+        return await self._rows(pairs), last, complete
 
     async def _rows(self, pairs: Sequence[Pair]) -> list[StoredDevice]:
         waiting = iter(pairs)
@@ -150,7 +149,7 @@ class GroupedListing:
         begin = bisect_right(rows, after, key=lambda row: (row.device_id, row.sensor))
         found: list[StoredDevice] = []
         for row in rows[begin:]:
-            if row.sensor in sensors and row.device_id.startswith(prefix) and row.device_id != CANARY_DEVICE_ID:
+            if row.sensor in sensors and row.device_id.startswith(prefix):
                 found.append(row)
                 if len(found) == limit:
                     return found, (row.device_id, row.sensor), False

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from backend.contract.names import CANARY_DEVICE_ID
 from desktop.model.ended import ended_unexpectedly
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
@@ -274,8 +273,8 @@ class Monitor(QObject):
         """Ids of devices seen that contain `text`, without those in focus."""
         if self._connection is None:
             return []
-        found = self._connection.store.search(text, limit=limit + len(self._focus) + 1)
-        return [d for d in found if d not in self._focus and d != CANARY_DEVICE_ID][:limit]
+        found = self._connection.store.search(text, limit=limit + len(self._focus))
+        return [d for d in found if d not in self._focus][:limit]
 
     # Polls; each at most once at a time, each answer for the present attachment only
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from backend.contract.names import CANARY_DEVICE_ID
+from backend.contract.canary import CANARY_TIME_MS, is_canary
 from backend.contract.record_columns import judge_all
 from desktop.model.readings import ReadingBatch, RefusedRecord, arrival_order
 from desktop.services.kafka_records import Records
@@ -32,9 +32,9 @@ def decode_batch(records: Records, *, received: float, live: bool = True) -> Rea
     ids, sensor, t_ms, value = found.device_ids, found.sensor, found.t_ms, found.value
     if len(found) < len(records):
         order = order[found.place]
-    if CANARY_DEVICE_ID in ids:
-        good = np.array([d != CANARY_DEVICE_ID for d in ids], dtype=np.bool_)
-        ids = [d for d in ids if d != CANARY_DEVICE_ID]
+    if (t_ms == CANARY_TIME_MS).any():
+        good = np.array([not is_canary(d, t) for d, t in zip(ids, t_ms.tolist(), strict=True)], dtype=np.bool_)
+        ids = [d for d, kept in zip(ids, good.tolist(), strict=True) if kept]
         sensor, t_ms, value, order = sensor[good], t_ms[good], value[good], order[good]
     refused = [RefusedRecord(records.partitions[i], records.offsets[i], verdict.code) for i, verdict in found.refused]
     return ReadingBatch(ids, sensor, t_ms, value, received, live, order, refused)

@@ -6,7 +6,6 @@ import msgspec
 
 from backend.common.errors import UnavailableError
 from backend.contract.messages import DeviceMessage
-from backend.contract.names import CANARY_DEVICE_ID
 from backend.contract.times import from_iso
 from backend.paai.stored import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
 
@@ -58,7 +57,7 @@ class FakeHistory:
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
         self._ask()
         behind = decode_cursor(after) if after else ("", "")
-        pairs = sorted({(d, s) for d, s, _ in self.readings if s in sensors and d.startswith(prefix) and d != CANARY_DEVICE_ID})
+        pairs = sorted({(d, s) for d, s, _ in self.readings if s in sensors and d.startswith(prefix)})
         pairs = [pair for pair in pairs if pair > behind]
         rows = []
         for device_id, sensor in pairs[:limit]:

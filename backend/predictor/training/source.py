@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from backend.contract import documents
 from backend.contract.documents import LeftOut
 from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS
-from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_MESSAGES, DATABASE
+from backend.contract.names import COLLECTION_MESSAGES, DATABASE
 from backend.contract.times import to_datetime
 from backend.predictor.errors import TrainingError
 from backend.scoring.layout import F64, I64
@@ -72,9 +72,7 @@ class MongoSource:
                 rows = list(self._raw.aggregate(stages, allowDiskUse=True))
         except PyMongoError as error:
             raise _unavailable(error) from error
-        found = dict(self._left_out.read(COLLECTION_MESSAGES, rows, _device))
-        found.pop(CANARY_DEVICE_ID, None)
-        return found
+        return dict(self._left_out.read(COLLECTION_MESSAGES, rows, _device))
 
     def readings(self, device_id: str, sensor: str, limit: int) -> tuple[I64, F64]:
         query = {"device_id": device_id, "sensor": sensor, **self._when}

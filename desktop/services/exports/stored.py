@@ -19,7 +19,7 @@ from backend.contract import documents, times
 from backend.contract.devices import BY_SENSOR, SENSORS
 from backend.contract.documents import DamagedError
 from backend.contract.limits import FIRST_TIME_MS
-from backend.contract.names import CANARY_DEVICE_ID, COLLECTION_AGGREGATES, COLLECTION_MESSAGES, DATABASE
+from backend.contract.names import COLLECTION_AGGREGATES, COLLECTION_MESSAGES, DATABASE
 from desktop.model.windows import WINDOW_MS
 from desktop.services.errors import UnreachableError
 from desktop.services.exports.base import ExportResult, OnProgress
@@ -174,8 +174,6 @@ class StoredExporter:
             span = _span(time_field, at, upto)
             fields = None if source.keep_id else {"_id": 0}
             for document in source.collection.find({**query, **span}, fields, batch_size=_BATCH):
-                if document.get("device_id") == CANARY_DEVICE_ID:
-                    continue
                 try:
                     keyed.append(source.to_row(document))
                 except DamagedError:

@@ -1,5 +1,6 @@
 """The server as a real process: inherited socket, drain on SIGTERM, readable failures, shared metrics."""
 
+import json
 import os
 import signal
 import socket
@@ -132,3 +133,26 @@ def test_bad_settings_are_one_line_and_status_2() -> None:
     assert process.returncode == 2
     assert output.startswith("probe cannot start")
     assert "Traceback" not in output
+
+
+def test_what_is_no_http_is_answered_in_the_contracts_form() -> None:
+    with listening() as sock:
+        process = start(pass_fds=(sock.fileno(),), PAAI_FD=str(sock.fileno()))
+        try:
+            port = sock.getsockname()[1]
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz") == 200, 60, "the server")
+            for request in (
+                b"nonsense\r\n\r\n",
+                b"GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n",
+                b"\x16\x03\x01\x02\x00",
+            ):
+                with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                    connection.sendall(request)
+                    received = b"".join(iter(lambda: connection.recv(65536), b""))
+                head, _, body = received.partition(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 400 ")
+                assert b"content-type: application/json" in head
+                assert "not valid HTTP" in json.loads(body)["detail"]
+        finally:
+            process.kill()
+            process.communicate()

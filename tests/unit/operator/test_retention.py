@@ -1,5 +1,6 @@
 """Retention: by insertion, by size, in slices, and windows by their end."""
 
+import operator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
 from backend.contract import names
+from backend.contract.canary import CANARY_PREFIX, CANARY_TIME_MS
+from backend.contract.times import to_datetime
 from backend.operator.retention import CANARY_S, MAX_SLICES, PAUSE_SHARE, RetentionKeeper
 
 Document = dict[str, Any]
@@ -40,12 +43,7 @@ class FakeCollection:
         self.largest_delete = 0
 
     def _matches(self, document: Document, condition: Document) -> bool:
-        tests = {
-            "$lt": lambda a, b: a < b,
-            "$lte": lambda a, b: a <= b,
-            "$eq": lambda a, b: a == b,
-            "$gte": lambda a, b: a >= b,
-        }
+        tests = {"$lt": operator.lt, "$lte": operator.le, "$gte": operator.ge, "$eq": operator.eq}
         each = [(f, ops if isinstance(ops, dict) else {"$eq": ops}) for f, ops in condition.items()]
         return all(f.split(".")[0] in document and tests[op](_get(document, f), b) for f, ops in each for op, b in ops.items())
 
@@ -157,15 +155,18 @@ def test_too_many_predictions_go_too(server: FakeServer) -> None:
 
 def test_a_test_reading_that_its_sender_left_goes_after_a_while(server: FakeServer) -> None:
     def canary(age_s: int) -> Document:
-        timestamp = NOW - timedelta(seconds=age_s)
         return {
-            "_id": stored(0, age_s), "device_id": names.CANARY_DEVICE_ID, "sensor": "temperature", "timestamp": timestamp,
-        }  # fmt: skip
+            "_id": stored(age_s / 3600, age_s),
+            "device_id": f"{CANARY_PREFIX}0f",
+            "sensor": "temperature",
+            "timestamp": to_datetime(CANARY_TIME_MS),
+        }
 
-    other = canary(CANARY_S * 2) | {"_id": stored(0, 1), "device_id": "1"}
-    server.raw.documents = [canary(CANARY_S + 1), canary(CANARY_S - 1), other]
+    old = canary(CANARY_S * 2)
+    ordinary = [old | {"device_id": "paai-canary"}, old | {"device_id": "1"}, old | {"timestamp": NOW}]
+    server.raw.documents = [canary(CANARY_S + 10), canary(CANARY_S - 10), *ordinary]
     assert keeper(server).step().converged
-    assert server.raw.documents == [canary(CANARY_S - 1), other]
+    assert server.raw.documents == [canary(CANARY_S - 10), *ordinary]
 
 
 class CountingServer(FakeServer):

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.contract.names import CANARY_DEVICE_ID
+from backend.contract.canary import new_canary_id
 from tests.helpers.paai import FakePaai, running_paai, until
 
 READING = {"device_id": "1", "tag": "Thermostat", "timestamp": 1680033862, "temperature": 25.2}
@@ -111,12 +111,14 @@ async def test_draining_is_not_ready_and_still_serves() -> None:
         assert (await post(paai)).status_code == 200
 
 
-async def test_the_canary_is_hidden_from_the_list_only() -> None:
+async def test_a_device_named_like_the_test_reading_is_an_ordinary_device() -> None:
     async with running_paai() as paai:
-        await post(paai, content=json.dumps({**READING, "device_id": CANARY_DEVICE_ID}).encode())
-        assert (await paai.client.get("/api/v1/devices")).json() == {"devices": [], "next": None}
-        rows = (await paai.client.post("/api/v1/average", json={"device_ids": [CANARY_DEVICE_ID]})).json()["data"]
-        assert len(rows) == 1
+        for device_id in ("paai-canary", new_canary_id()):
+            await post(paai, content=json.dumps({**READING, "device_id": device_id}).encode())
+            listed = (await paai.client.get("/api/v1/devices", params={"prefix": device_id})).json()["devices"]
+            assert device_id in [row["device_id"] for row in listed]
+            rows = (await paai.client.post("/api/v1/average", json={"device_ids": [device_id]})).json()["data"]
+            assert len(rows) == 1
 
 
 async def test_a_fault_inside_is_500_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,3 +169,30 @@ def test_no_body_makes_a_5xx(body: bytes, cut: int, path: str) -> None:
                     assert answer.json()["detail"]
 
     asyncio.run(run())
+
+
+async def test_options_and_405_name_every_method_of_the_path() -> None:
+    async with running_paai() as paai:
+        for path, methods in (
+            ("/api/v1/devices", "GET, POST, OPTIONS"),
+            ("/api/v1/device", "POST, OPTIONS"),
+            ("/api/v1/average", "POST, OPTIONS"),
+            ("/healthz", "GET, HEAD, OPTIONS"),
+        ):
+            answer = await paai.client.options(path)
+            assert (answer.status_code, answer.content, answer.headers["allow"]) == (204, b"", methods)
+            refused = await paai.client.patch(path)
+            assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+            assert refused.json()["detail"]
+        assert (await paai.client.options("/nothing")).status_code == 404
+
+
+async def test_ids_of_a_query_are_bounded() -> None:
+    async with running_paai() as paai:
+        ids = [str(n) for n in range(10_001)]
+        assert (await paai.client.post("/api/v1/average", json={"device_ids": ids[1:]})).status_code == 200
+        for refused in (ids, [str(n) for n in range(100_000)]):
+            answer = await paai.client.post("/api/v1/average", json={"device_ids": refused})
+            assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "device_ids"])
+            assert "10000" in answer.json()["detail"][0]["msg"]
+            assert len(answer.content) < 1000

@@ -11,8 +11,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import BinaryType, LongType, StructField, StructType, TimestampType
 
+from backend.contract.canary import CANARY_TIME_MS, new_canary_id
 from backend.contract.limits import FIRST_TIME_MS
-from backend.contract.names import CANARY_DEVICE_ID
 from backend.contract.times import to_datetime, to_iso
 from spark.transform import WindowRules, parse, transform
 
@@ -173,10 +173,17 @@ def test_what_is_no_reading_is_left_out(spark: SparkSession, why: str) -> None:
     assert [row["valid"] for row in parsed] == [True, False]
 
 
-def test_the_canary_makes_no_window(stream: Stream) -> None:
-    stream.take([(CANARY_DEVICE_ID, "temperature", BASE_MS, 20.0), ("d", "temperature", BASE_MS, 21.0)])
+def test_the_test_reading_makes_no_window(stream: Stream) -> None:
+    stream.take([(new_canary_id(), "temperature", CANARY_TIME_MS, 20.0), ("d", "temperature", BASE_MS, 21.0)])
     stream.take([("closer", "humidity", BASE_MS + 60_000, 1.0)])
     assert [key.rpartition("/")[2] for key in stream.closed] == ["d"]
+
+
+def test_devices_named_like_the_test_reading_have_windows(stream: Stream) -> None:
+    like = sorted(["paai-canary", new_canary_id()])
+    stream.take([(device_id, "temperature", BASE_MS, 20.0) for device_id in like])
+    stream.take([("closer", "humidity", BASE_MS + 60_000, 1.0)])
+    assert sorted(key.rpartition("/")[2] for key in stream.closed) == like
 
 
 def test_windows_close_and_late_readings_are_left_out_and_counted(stream: Stream) -> None:

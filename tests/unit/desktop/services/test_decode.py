@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from backend.contract import times
+from backend.contract.canary import CANARY_TIME_MS, new_canary_id
 from backend.contract.messages import DeviceMessage, encode
-from backend.contract.names import CANARY_DEVICE_ID
 from desktop.model.readings import SENSOR_CODES, ReadingBatch, RefusedRecord
 from desktop.services.decode import decode_batch
 from desktop.services.kafka_records import Records
 from tests.conformance.vectors import ARRIVAL_MS, RecordVector, records
 
 #: The canary is still left out of the window.
-VECTORS = [v for v in records() if v.stored is None or v.stored["device_id"] != CANARY_DEVICE_ID]
+VECTORS = list(records())
 NOW_MS = times.from_iso("2026-11-24T05:30:00.123Z")
 
 
@@ -83,12 +83,13 @@ def test_a_later_arrival_has_a_larger_number() -> None:
     assert order["b"] < order["a"] == order["d"] < order["c"]
 
 
-def test_the_canary_is_left_out_and_is_no_error() -> None:
-    batch = decode(value(CANARY_DEVICE_ID), value("a"))
+def test_the_test_reading_is_left_out_and_devices_named_alike_are_not() -> None:
+    like = new_canary_id()
+    batch = decode(value(like, CANARY_TIME_MS), value("paai-canary", CANARY_TIME_MS), value(like), value("a"))
 
-    assert (list(batch.device_ids), list(batch.refused), len(batch)) == (["a"], [], 1)
+    assert (list(batch.device_ids), list(batch.refused), len(batch)) == (["paai-canary", like, "a"], [], 3)
     assert batch.order is not None
-    assert len(batch.order) == 1
+    assert len(batch.order) == 3
 
 
 def test_nothing() -> None:

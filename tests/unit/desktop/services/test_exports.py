@@ -193,10 +193,10 @@ def test_all_raw_readings_come_once_and_in_order(mongo: FakeMongo, tmp_path: Pat
     seen: list[Progress] = []
     result = RawExporter(client(mongo)).run(RawExport(path, START + 100, START + 500), seen.append, never())
     frame = pd.read_csv(path)
-    documents = [d for d in mongo["processed_messages"].documents if d["device_id"] != "paai-canary"]
+    documents = mongo["processed_messages"].documents
     wanted = sorted((d["timestamp"], d["device_id"], d["value"]) for d in documents
                     if T0 + timedelta(seconds=100) <= d["timestamp"] < T0 + timedelta(seconds=500))  # fmt: skip
-    assert result.rows == len(frame) == len(wanted) == 800
+    assert result.rows == len(frame) == len(wanted) == 1200
     assert pd.to_datetime(frame["timestamp"]).tolist() == [w[0] for w in wanted]
     assert frame["device_id"].tolist() == [safe_text(w[1]) for w in wanted]
     assert frame["value"].tolist() == [w[2] for w in wanted]
@@ -205,7 +205,7 @@ def test_all_raw_readings_come_once_and_in_order(mongo: FakeMongo, tmp_path: Pat
 
 def test_from_the_beginning_and_of_chosen_devices_and_sensors(mongo: FakeMongo, tmp_path: Path) -> None:
     exporter = RawExporter(client(mongo))
-    assert exporter.run(RawExport(tmp_path / "1.csv", None, START + 600), ignore, never()).rows == 1200
+    assert exporter.run(RawExport(tmp_path / "1.csv", None, START + 600), ignore, never()).rows == 1800
     assert exporter.run(RawExport(tmp_path / "2.csv", None, START + 600, ("a",)), ignore, never()).rows == 600
     chosen = RawExport(tmp_path / "3.csv", START, START + 600, ("a", "-b"), ("humidity",))
     assert exporter.run(chosen, ignore, never()).rows == 600
