@@ -45,7 +45,14 @@ class Layout:
         Raises:
             PreflightError: supervisord's configuration cannot carry such a path.
         """
-        resolved = data_dir.expanduser().resolve()
+        try:
+            resolved = data_dir.expanduser().resolve()
+        except (OSError, RuntimeError) as error:  # a home of nobody, links in a circle, a name that is too long
+            raise PreflightError(
+                f"The data directory {os.fsencode(data_dir).decode('utf-8', 'backslashreplace')} cannot be used",
+                why=f"{(error.strerror if isinstance(error, OSError) else '') or error}.".replace("..", "."),
+                remedy="Choose another one with --data-dir.",
+            ) from error
         try:
             str(resolved).encode()
         except UnicodeEncodeError:

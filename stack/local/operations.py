@@ -108,7 +108,8 @@ def _guarded(board: StepBoard, steps: Iterator[Step], last: str) -> Iterator[Ste
         yield from steps
     except (StackError, OSError, UnicodeError) as caught:
         error = caught if isinstance(caught, StackError) else system_error(caught)
-        yield board.failed(error.step if isinstance(error, StepFailedError) else last, str(error))
+        step = error.step if isinstance(error, StepFailedError) and board.has(error.step) else last
+        yield board.failed(step if board.has(step) else (board.running() or ["stop"])[0], str(error))
         raise error from error.__cause__
 
 

@@ -85,7 +85,8 @@ class CredentialStore:
 
     def _read(self, key: str) -> str | None:
         try:
-            return self._path(key).read_text("utf-8")
+            # What is no UTF-8 is refused with what is no JSON, by `_parse`.
+            return self._path(key).read_text("utf-8", "backslashreplace")
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -152,7 +153,7 @@ def _parse(text: str, path: Path, renew: str) -> Credentials:
     try:
         document: dict[str, Any] = json.loads(text)
         return Credentials({name: Entry(int(version), str(value)) for name, (version, value) in document.items()})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         # Never with its text: these are secrets.
         raise SecretsError(
             "This user's copy of the credentials is damaged",

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from supervisor.options import ServerOptions
 
+from stack.cli.arguments import parse
+from stack.cli.run import run
 from stack.errors import PreflightError
 from stack.java import find_java
 from stack.jvm import command, kafka
@@ -127,3 +129,18 @@ def test_the_loggers_configuration_is_found_in_any_folder(name: str, tmp_path: P
         address = flag.partition("=")[2]
         assert address.isascii()
         assert Path(unquote(urlsplit(address).path)).parent == tmp_path / name
+
+
+def test_a_home_of_nobody_and_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for folder in (Path("~no-such-user/x"), tmp_path / "a" / "x"):
+        with pytest.raises(PreflightError, match=r"cannot be used: .*\. Choose another one with --data-dir"):
+            Layout.of(folder)
+
+
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["status"], ["down"], ["endpoints"]):
+        code = run(parse([*words, "--target", "local", "--data-dir", str(tmp_path / ("x" * 300))]))
+        assert code in {0, 1, 2}
+        assert "Traceback" not in capsys.readouterr().err
