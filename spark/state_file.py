@@ -3,12 +3,15 @@
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 log = logging.getLogger("spark-job")
+
+_FIGURES = re.compile(r"\d+")
 
 
 class StateFile:
@@ -34,8 +37,8 @@ class StateFile:
         self._thread.start()
 
     def say(self, *, ok: bool, message: str = "") -> None:
-        """Set the state and write it now. Logs it when it is new."""
-        if (ok, message) != (self._ok, self._message):
+        """Set the state and write it now. Logs it when it is new; a figure that grows is not."""
+        if (ok, _FIGURES.sub("#", message)) != (self._ok, _FIGURES.sub("#", self._message)):
             (log.info if ok else log.warning)("%s", message or "all is well")
         self._ok, self._message = ok, message
         self._write()
