@@ -81,7 +81,6 @@ def take(
     places: Rows,
     rows: Rows,
     t_ms: I64,
-    values: F64,
     clock: I64,
     pauses: Pauses,
     verdicts: Verdicts,
@@ -92,7 +91,7 @@ def take(
     Args:
         table: Of the shard.
         places: Of the readings in the batch.
-        rows, t_ms, values, clock, pauses: Of the whole batch.
+        rows, t_ms, clock, pauses: Of the whole batch.
         verdicts, silences: Get what was found.
 
     Returns:
@@ -119,10 +118,8 @@ def take(
     twice = old & (table.times[d] == t[:, None]).any(axis=1)
     behind = lag - table.lag_ms[d]
     late = ~twice & (old | (trusted & (behind > np.maximum(_LATE_MS, _LATE_INTERVALS * interval))))
-    for kind, which, amount in (
-        (Kind.LATE, late, lag / 1000.0),
-        (Kind.DUPLICATE, twice, (values[places] != _told(table, d, t, values[places])).astype(np.float64)),
-    ):
+    # Whether a repeated reading has another value is for `corrections` to say.
+    for kind, which, amount in ((Kind.LATE, late, lag / 1000.0), (Kind.DUPLICATE, twice, np.zeros(len(d)))):
         at = places[which]
         verdicts.kind[at], verdicts.score[at] = kind, 0.5
         verdicts.amount[at], verdicts.since_ms[at], verdicts.found_ms[at] = amount[which], t[which], now[which]
@@ -147,11 +144,3 @@ def _silence(table: Table, row: int, patience_ms: int) -> Silence:
     last = int(table.last_ms[row])
     table.event_from[row, Kind.DROPOUT], table.event_to[row, Kind.DROPOUT] = last, last + patience_ms
     return Silence(row, last + patience_ms, last, float(table.interval_ms[row]) / 1000.0)
-
-
-def _told(table: Table, d: Rows, t: I64, otherwise: F64) -> F64:
-    """What the device said at that time, as far as the recent readings know."""
-    same = table.recent_ms[d] == t[:, None]
-    slot = same.argmax(axis=1)
-    told: F64 = np.where(same.any(axis=1), table.recent_value[d, slot], otherwise)
-    return told

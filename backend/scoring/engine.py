@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from backend.scoring import delivery, drift, features, spikes, stuck
+from backend.scoring.corrections import Corrections
 from backend.scoring.fleet import FleetMeans
 from backend.scoring.layout import F64, FEATURES, I8, I64, LIMITS, RAMPS, RECENT, SENSOR_NAMES, STATISTICS, Rows
 from backend.scoring.profile import SensorProfile
@@ -87,7 +88,7 @@ class Engine:
         """As `score`, for devices whose rows in the state are known. `fresh`: rows that are new."""
         state, table, n = self.state, self.state.table, len(rows)
         self._profiles.prepare(table, fresh)
-        verdicts = Verdicts.blank(rows, t_ms, values)
+        verdicts = Verdicts.blank(rows, t_ms, values.copy())  # a correction changes them
         first_number = table.count[rows]
         numbers = np.full(n, -1, dtype=np.int64)
         finite = np.isfinite(values)
@@ -97,12 +98,14 @@ class Engine:
         verdicts.kind[impossible], verdicts.score[impossible] = Kind.LIMIT, 1.0
         verdicts.since_ms[impossible] = verdicts.found_ms[impossible] = t_ms[impossible]
         findings = Findings()
+        corrections = Corrections(table, verdicts, numbers, first_number)
         silences: list[Silence] = []
         seen = features.Seen.blank(n, explain=self._explain)
         clock = delivery.clock_before(state, t_ms, possible)
         pauses = delivery.find_pauses(state, rows, t_ms, clock, possible)
         for batch in _rounds(rows, possible):
-            new = delivery.take(table, batch, rows, t_ms, values, clock, pauses, verdicts, silences)
+            new = delivery.take(table, batch, rows, t_ms, clock, pauses, verdicts, silences)
+            corrections.take(batch[verdicts.kind[batch] == Kind.DUPLICATE])
             # What is not new remembers how many were before it: -2 - (their number - 1).
             numbers[batch] = -1 - table.count[rows[batch]]
             if new.size:
@@ -112,7 +115,7 @@ class Engine:
         delivery.sweep(state, silences)
         fleet = FleetMeans(state.fleet).take(code, t_ms, seen.innovation)
         self._forecast(rows, code, t_ms, seen, fleet, verdicts)
-        revised = self._settle(rows, first_number, numbers, findings, verdicts)
+        revised = self._settle(rows, first_number, numbers, findings, corrections, verdicts)
         answer = Scored(verdicts, revised, silences)
         if self._explain:
             answer.features, answer.statistics, answer.scale = seen.features, seen.statistics, seen.scale
@@ -153,7 +156,9 @@ class Engine:
         ratio = np.maximum(np.nan_to_num(surprise), np.square(seen.suspicion))
         verdicts.score[usual] = np.minimum(odd_score(ratio[usual]), _UNREMARKABLE)
 
-    def _settle(self, rows: Rows, first: I64, numbers: I64, findings: Findings, verdicts: Verdicts) -> Verdicts:
+    def _settle(
+        self, rows: Rows, first: I64, numbers: I64, findings: Findings, corrections: Corrections, verdicts: Verdicts
+    ) -> Verdicts:
         """Put findings into this batch's verdicts and into the recent ones of the state; say which old ones changed."""
         table = self.state.table
         places = _Places(rows, numbers)
@@ -174,7 +179,8 @@ class Engine:
         table.recent_score[d, s], table.recent_kind[d, s] = found.scores[old][better], found.kinds[old][better]
         table.recent_amount[d, s], table.recent_since_ms[d, s] = found.amounts[old][better], found.since_ms[old][better]
         table.recent_found_ms[d, s] = found.found_ms[old][better]
-        revised = _recent(table, d, s)
+        corrected = corrections.revised()
+        revised = _recent(table, np.r_[d, corrected[0]], np.r_[s, corrected[1]])
 
         newest = np.flatnonzero((numbers >= 0) & (numbers >= table.count[rows] - RECENT))
         self._fill_late(rows, first, numbers, places, verdicts)

@@ -214,3 +214,53 @@ def test_a_sensor_without_profile_is_judged_by_its_delivery_only() -> None:
 
     assert not any(row[FIELDS.index("kind")] for row in table)
     assert len(silences) == 1
+
+
+def corrected(*, after: int, by: float) -> tuple[Arrivals, int]:
+    """One device whose reading 300 comes again with another value, `after` readings later; and where the second one stands."""
+    plain = one(wander(11, 340))
+    at = 301 + after
+
+    def insert(column: F64, value: float) -> F64:
+        return np.insert(column, at, value)
+
+    return (
+        Arrivals(
+            plain.ids[:at] + plain.ids[:1] + plain.ids[at:],
+            insert(plain.sensors, plain.sensors[0]).astype(np.int8),
+            insert(plain.t_ms, plain.t_ms[300]).astype(np.int64),
+            insert(plain.values, plain.values[300] + by),
+        ),
+        at,
+    )
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 31])
+@pytest.mark.parametrize("cuts", [[], [301], [310], list(range(1, 341))])
+def test_a_corrected_reading_shows_its_last_value_however_the_history_is_cut(after: int, cuts: list[int]) -> None:
+    arrivals, at = corrected(after=after, by=0.5)
+    verdicts, _, state = score(arrivals, cuts)
+
+    assert verdicts[300][FIELDS.index("value")] == arrivals.values[300] + 0.5
+    assert (verdicts[at][FIELDS.index("kind")], verdicts[at][FIELDS.index("amount")]) == (Kind.DUPLICATE, 1.0)
+    assert state.table.count[0] == 340  # it was scored once
+
+
+def test_a_value_that_is_corrected_at_once_leaves_no_trace() -> None:
+    arrivals, at = corrected(after=0, by=0.0)
+    arrivals.values[300] += 25.0
+    verdicts, _, _ = score(arrivals, [])
+
+    assert [row[FIELDS.index("kind")] for i, row in enumerate(verdicts) if i != at] == [Kind.NONE] * 340
+
+
+@pytest.mark.parametrize("cuts", [[], [301], list(range(1, 341))])
+def test_later_readings_are_judged_by_the_last_value(cuts: list[int]) -> None:
+    arrivals, at = corrected(after=0, by=0.0)
+    clean = score(arrivals, [])[0]
+    arrivals.values[300] += 0.5
+
+    found = score(arrivals, cuts)[0]
+
+    expected = [row[: FIELDS.index("upper") + 1] for row in clean[at + 20 :]]
+    np.testing.assert_allclose([row[: FIELDS.index("upper") + 1] for row in found[at + 20 :]], expected, atol=0.3)
