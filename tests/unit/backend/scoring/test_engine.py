@@ -221,15 +221,12 @@ def corrected(*, after: int, by: float) -> tuple[Arrivals, int]:
     plain = one(wander(11, 340))
     at = 301 + after
 
-    def insert(column: F64, value: float) -> F64:
-        return np.insert(column, at, value)
-
     return (
         Arrivals(
             plain.ids[:at] + plain.ids[:1] + plain.ids[at:],
-            insert(plain.sensors, plain.sensors[0]).astype(np.int8),
-            insert(plain.t_ms, plain.t_ms[300]).astype(np.int64),
-            insert(plain.values, plain.values[300] + by),
+            np.insert(plain.sensors, at, plain.sensors[0]),
+            np.insert(plain.t_ms, at, plain.t_ms[300]),
+            np.insert(plain.values, at, plain.values[300] + by),
         ),
         at,
     )
