@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QW
 from desktop.model.palette import GRID
 from desktop.qtmodels.monitor import MAX_FOCUS, Monitor
 from desktop.qtmodels.theme import ThemeController
+from desktop.views.widgets.elided_items import elide_items
 from desktop.views.widgets.figure import Elided
 from desktop.views.widgets.menu_button import IconButton
 from desktop.views.widgets.roles import label, set_role
@@ -48,8 +49,7 @@ class FocusList(QWidget):
         self.results.setModel(self._found)
         self.results.setUniformItemSizes(True)
         self.results.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.results.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.results.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        elide_items(self.results)
         self.results.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.results.setAccessibleName("Devices found")
         self.results.hide()

@@ -24,6 +24,7 @@ from desktop.model.palette import GAP_SMALL
 from desktop.model.plain_text import button_text, tool_tip
 from desktop.plots.figures import elide_middle
 from desktop.qtmodels.tasks import RunTask
+from desktop.views.widgets.elided_items import elide_items
 from desktop.views.widgets.roles import label, set_role
 
 PAGE_SIZE: Final = 100
@@ -89,7 +90,7 @@ class DevicePicker(QWidget):
         self.search.setClearButtonEnabled(True)
         self.results = QListWidget()
         self.results.setAccessibleName("Stored devices")
-        self.results.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        elide_items(self.results)
         self.message = label(role="muted", wrap=True)
         self.more = set_role(QPushButton("More"), "link")
         self.add_all = set_role(QPushButton("All listed"), "link")
@@ -180,7 +181,7 @@ class DevicePicker(QWidget):
             if device.device_id in known:
                 continue
             known.add(device.device_id)
-            item = QListWidgetItem(elide_middle(device.device_id, 30))
+            item = QListWidgetItem(device.device_id)
             item.setData(Qt.ItemDataRole.UserRole, device.device_id)
             kind = BY_SENSOR.get(device.sensor)
             stored = f"{kind.label if kind else device.sensor}, {thousands(device.count)} readings stored"

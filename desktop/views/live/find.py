@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, Q
 from desktop.model.palette import GAP_SMALL
 from desktop.model.plain_text import tool_tip
 from desktop.plots.figures import elide_middle
+from desktop.views.widgets.elided_items import elide_items
 from desktop.views.widgets.roles import label, set_role
 
 Search = Callable[[str], list[str]]
@@ -44,7 +45,7 @@ class FindPopup(QFrame):
         self.results = QListWidget()
         self.results.setAccessibleName("Devices found")
         self.results.setFixedHeight(_ROWS_PX)
-        self.results.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        elide_items(self.results)
         self.results.itemClicked.connect(self._take)
         self.none = label(role="muted", wrap=True)
         self.hint = label("↑ ↓ choose · Enter adds to focus · Esc closes", "caption")
@@ -82,7 +83,7 @@ class FindPopup(QFrame):
         found = self._search(text.strip())
         self.results.clear()
         for device_id in found:
-            item = QListWidgetItem(elide_middle(device_id, 36))
+            item = QListWidgetItem(device_id)
             item.setData(Qt.ItemDataRole.UserRole, device_id)
             item.setToolTip(tool_tip(device_id))
             self.results.addItem(item)
