@@ -17,9 +17,10 @@ class RefusalDetail(QFrame):
     Args:
         theme: For the icon.
         hint: What stands here while nothing is chosen.
+        with_hex: Whether the bytes themselves are known, not only their printable form.
     """
 
-    def __init__(self, *, theme: ThemeController, hint: str, parent: QWidget | None = None) -> None:
+    def __init__(self, *, theme: ThemeController, hint: str, with_hex: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_role(self, "panel")
         self._hint = hint
@@ -38,6 +39,7 @@ class RefusalDetail(QFrame):
         group = QButtonGroup(self)
         for button in (self.as_text, self.as_hex):
             group.addButton(button)
+            button.setVisible(with_hex)
         group.buttonToggled.connect(lambda *_: self._show_bytes())
         self.copy = IconButton(theme=theme, name="copy", words="Copy the bytes as shown")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.bytes.toPlainText()))

@@ -39,7 +39,14 @@ class RefusalList(QWidget, Generic[R]):
     """
 
     def __init__(
-        self, *, theme: ThemeController, name: str, columns: Sequence[Column[R]], hint: str, parent: QWidget | None = None
+        self,
+        *,
+        theme: ThemeController,
+        name: str,
+        columns: Sequence[Column[R]],
+        hint: str,
+        with_hex: bool,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.model: RowsModel[R] = RowsModel(columns, self)
@@ -52,7 +59,7 @@ class RefusalList(QWidget, Generic[R]):
         self.filter.setClearButtonEnabled(True)
         self.filter.setMaximumWidth(280)
         self.note = Elided(mode=Qt.TextElideMode.ElideRight, role="muted")
-        self.detail = RefusalDetail(theme=theme, hint=hint)
+        self.detail = RefusalDetail(theme=theme, hint=hint, with_hex=with_hex)
         self.state = StatePanel(theme=theme, icon="check")
         self._total, self._trouble = -1, ""
         self._say_state: Callable[[], None] = lambda: None
@@ -209,6 +216,7 @@ class RecordList(RefusalList[DeadLetter]):
             name="Refused records",
             columns=RECORD_COLUMNS,
             hint="Select a record to read its bytes.",
+            with_hex=True,
             parent=parent,
         )
 
@@ -243,6 +251,7 @@ class RequestList(RefusalList[RejectedRequest]):
     def __init__(self, *, theme: ThemeController, parent: QWidget | None = None) -> None:
         super().__init__(
             theme=theme, name="Rejected requests", columns=REQUEST_COLUMNS, hint="Select a request to read its bytes.",
+            with_hex=False,
             parent=parent,
         )  # fmt: skip
 
