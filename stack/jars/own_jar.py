@@ -1,8 +1,8 @@
 """The jar with our own Java classes (stack/jvm/java), compiled into the user's cache by the compiler among the JVM artifacts.
 
-It also names the plugins that Connect loads from it and from the MongoDB sink's jar, which lacks that entry: with
-`plugin.discovery=service_load` Connect scans no jars, which would take seconds at each start. Other sources make another jar;
-none is written again, since class archives (see `stack.local.cds`) go by its time.
+It also names the plugins that Connect loads from it: with `plugin.discovery=service_load` Connect scans no jars, which would
+take seconds at each start. Other sources make another jar; none is written again, since class archives (`stack.local.cds`) go
+by its time.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ NAME: Final = "paai.jar"
 SOURCES: Final = Path(__file__).parents[1] / "jvm" / "java"
 
 _SERVICES: Final = {
-    "org.apache.kafka.connect.sink.SinkConnector": "com.mongodb.kafka.connect.MongoSinkConnector",
+    "org.apache.kafka.connect.sink.SinkConnector": "paai.IsolatingSinkConnector",
     "org.apache.kafka.connect.transforms.Transformation": "paai.ReadingTransform",
 }
 _COMPILER_MAIN: Final = "org.eclipse.jdt.internal.compiler.batch.Main"

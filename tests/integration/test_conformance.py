@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -75,7 +75,7 @@ class Pipeline:
     connect: ConnectWorker
     sinks: tuple[Sink, ...]
 
-    def produce(self, records: list[Sent]) -> None:
+    def produce(self, records: list[Sent], *, topic: str = names.TOPIC_MESSAGES) -> None:
         """Write records in order; returns once all are acknowledged."""
         failed: list[object] = []
         producer = Producer(
@@ -91,7 +91,7 @@ class Pipeline:
         )
         for key, value, timestamp in records:
             producer.produce(
-                names.TOPIC_MESSAGES,
+                topic,
                 key=key,
                 value=value,
                 timestamp=0 if timestamp is None else timestamp,
@@ -220,3 +220,52 @@ def test_every_vector_is_stored_or_becomes_one_dead_letter(pipeline: Pipeline) -
             assert letter.headers["__connect.errors.offset"].isdigit()
         # Nothing here restarts a task: one that had failed would still be FAILED.
         assert pipeline.connect.task_states(sink.name) == ["RUNNING", "RUNNING"]
+
+
+def test_what_fails_a_whole_bulk_write_is_isolated(pipeline: Pipeline) -> None:
+    """Without the rule in front, as for a fault that it does not know: the database refuses, the neighbours are stored."""
+    topic, began = "unjudged", now_ms()
+    admin = AdminClient({"bootstrap.servers": pipeline.bootstrap, "log_level": 0})
+    for created in admin.create_topics([NewTopic(topic, 1, 1)]).values():
+        created.result(60)
+    bad = {f"bad-{n}": good("bad", began, 1).replace(b'"bad"', b'"bad-%d-\\ud800"' % n) for n in range(3)}
+    records: list[Sent] = [(b"good", good("good", began + n, n), None) for n in range(40)]
+    for n, (key, value) in enumerate(bad.items()):
+        records.insert(10 * n, (key.encode(), value, None))
+    pipeline.produce(records, topic=topic)
+
+    for sink in pipeline.sinks:
+        without_rule = {key: value for key, value in sink.config.items() if not key.startswith("transforms")}
+        name = f"unjudged-{sink.kind}"
+        pipeline.connect.put(
+            without_rule
+            | {
+                "name": name,
+                "topics": topic,
+                "tasks.max": "1",
+                "collection": topic,
+                "errors.deadletterqueue.topic.name": f"{name}-letters",
+                "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+                "value.converter.schemas.enable": "false",
+            }
+        )
+        collection = sink.client[names.DATABASE][topic]
+
+        def all_stored(count: Callable[[Document], int] = collection.count_documents) -> bool:
+            return count({"device_id": "good"}) == 40
+
+        wait_until(all_stored, 120, f"the neighbours in {sink.kind}", interval_s=0.5)
+        end = wait_until(partial(_letters, pipeline, f"{name}-letters", len(bad)), 60, "the dead letters", interval_s=0.5)
+        found = read_between(pipeline.bootstrap, f"{name}-letters", {}, end)
+        assert {letter.key: letter.value for letter in found} == bad
+        assert len(found) == len(bad)
+        for letter in found:
+            assert letter.headers["__connect.errors.exception.message"].startswith("not_stored: ")
+        assert collection.count_documents({}) == 40
+        assert pipeline.connect.task_states(name) == ["RUNNING"]
+
+
+def _letters(pipeline: Pipeline, topic: str, count: int) -> dict[int, int]:
+    """The end of a topic of dead letters, once there are so many."""
+    end = ends(pipeline.bootstrap, topic)
+    return end if sum(end.values()) >= count else {}

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from stack.images import catalogue
 from stack.images.catalogue import BY_NAME
 from stack.images.context import Context, Entry, folder, sources
+from stack.jars import own_jar
 
 #: Those that hold nothing but our own sources and a bare Python.
 BARE = ("gateway", "kafka", "spark", "mongo-lite")
@@ -105,6 +107,20 @@ def test_services_find_all_of_ours_in_the_image(module: str, tmp_path: Path) -> 
 
     assert done.returncode == 0, done.stderr
     assert str(app) in done.stdout
+
+
+@pytest.mark.timeout(900)  # the first run resolves the JVM artifacts
+@pytest.mark.parametrize("name", ["kafka", "spark"])
+def test_our_own_classes_are_in_what_runs_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_jar.prepare(on_progress=lambda *_: None, cancel=None)
+    context = BY_NAME[name].context()
+    (entry,) = [entry for entry in context.bulk if entry.name == "paai.jar"]
+    assert entry.source == own_jar.path()
+    # The digest is the same before the jar is compiled, and another one for other sources.
+    monkeypatch.setattr(catalogue, "_own_jar", tuple)
+    assert BY_NAME[name].context().digest() == context.digest()
+    monkeypatch.setattr(own_jar, "stamp", lambda: "other sources")
+    assert BY_NAME[name].context().digest() != context.digest()
 
 
 def test_nothing_of_the_desktop_or_of_tests_is_in_an_image() -> None:
