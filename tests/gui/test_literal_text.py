@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QModelIndex, QPoint, QPointF
-from PySide6.QtGui import QAction, QFontMetrics, Qt, QTextDocument
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF
+from PySide6.QtGui import QAction, QFontMetrics, QHelpEvent, Qt, QTextDocument
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListView,
     QMessageBox,
+    QStyleOptionViewItem,
     QToolTip,
     QWidget,
 )
@@ -156,6 +157,20 @@ def test_find(odd_ids: Bench) -> None:
     assert "<u>nobody" in popup.none.text()
     check(popup)
     popup.hide()
+
+
+def test_devices_offered_for_focus(odd_ids: Bench) -> None:
+    odd_ids.desktop.monitor.clear_focus()
+    focus = odd_ids.window.fleet_panel.focus
+    focus.search.setText("W")
+    focus._look()
+    index = focus.results.model().index(0, 0)
+    assert index.data() == IDS[4]
+    assert focus.results.visualRect(index).width() <= focus.results.viewport().width()
+    event = QHelpEvent(QEvent.Type.ToolTip, QPoint(1, 1), QPoint(20, 20))
+    assert focus.results.itemDelegate().helpEvent(event, focus.results, QStyleOptionViewItem(), index)
+    assert rendered(QToolTip.text()).replace("\n", "") == IDS[4]
+    QToolTip.hideText()
 
 
 def test_chart_menu(odd_ids: Bench) -> None:
