@@ -1,5 +1,7 @@
 """The table of services: one row each, cells updated one by one so that selection and scrolling stay."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final
@@ -73,8 +75,9 @@ def title_of(service: str) -> str:
 class ServicesModel(QAbstractTableModel):
     """Services in start order. `scaling` holds the numbers of replicas asked for and not yet there."""
 
-    def __init__(self, *, parent: QObject | None = None) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._clock = clock
         self._rows: list[ServiceStatus] = []
         self._scaling: dict[str, int] = {}
 
@@ -153,7 +156,7 @@ class ServicesModel(QAbstractTableModel):
         if role == STATUS_ROLE:
             return status
         if role == STATE_ROLE:
-            return state_of(status)
+            return state_of(status, datetime.fromtimestamp(self._clock(), UTC))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column in RIGHT else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
@@ -171,7 +174,7 @@ class ServicesModel(QAbstractTableModel):
             case Column.SERVICE:
                 return title_of(status.service)
             case Column.STATE:
-                return state_of(status)
+                return state_of(status, datetime.fromtimestamp(self._clock(), UTC))
             case Column.REPLICAS:
                 wanted = self._scaling.get(status.service, status.wanted)
                 return f"{status.running} of {wanted}"

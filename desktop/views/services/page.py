@@ -69,7 +69,7 @@ class ServicesPage(Page):
         self._operations = operations
         self._tail = LogTail(target=context.monitor.target, run_task=context.run_task, parent=self)
         self._visible = False
-        self.model = ServicesModel(parent=self)
+        self.model = ServicesModel(clock=context.monitor.now, parent=self)
         self.table = self._build_table()
         self.name = label("", "subtitle")
         self.doing = Elided(mode=Qt.TextElideMode.ElideRight, role="muted")
