@@ -6,6 +6,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
+from desktop.model.plain_text import tool_tip
+
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE: Final = QModelIndex()
@@ -25,7 +27,7 @@ class Column(Generic[R]):
         sort: What a row is sorted by.
         width: Usual width, logical pixels.
         right: Figures stand at the right.
-        hint: Tooltip of a cell; empty for none.
+        hint: Tooltip of a cell; None for its whole text.
     """
 
     title: str
@@ -88,6 +90,8 @@ class RowsModel(QAbstractTableModel, Generic[R]):
             return row
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if column.right else _LEFT
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tool_tip((column.hint or column.text)(row))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{column.title}: {column.text(row)}"
         return None

@@ -116,6 +116,13 @@ def test_the_newest_stands_first_and_the_chosen_one_below_with_its_bytes(opened:
     assert QGuiApplication.clipboard().text() == view.detail.bytes.toPlainText()
 
 
+def test_a_cell_shows_its_whole_text_in_a_tooltip_literally(opened: Callable[..., RefusedDialog]) -> None:
+    view = opened(records=newest("range")).records
+    row = [view.table.model().index(0, column) for column in range(7)]
+    assert row[3].data(Qt.ItemDataRole.ToolTipRole) == f"range: {REASONS['range']}"
+    assert "&lt;b&gt;x&lt;/b&gt;" in row[6].data(Qt.ItemDataRole.ToolTipRole)
+
+
 def test_rows_are_copied_as_text(opened: Callable[..., RefusedDialog]) -> None:
     view = opened(records=newest("not_json", "range")).records
     view.table.selectAll()
