@@ -1,9 +1,12 @@
 """What the window remembers from one start to the next: an ini file in the user's configuration folder."""
 
+import math
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QSettings
+
+from backend.contract.limits import MAX_DEVICE_ID_CHARS
 
 DEFAULT_SPAN_S: Final = 300.0
 
@@ -33,9 +36,10 @@ class Settings:
 
     def number(self, key: str, default: float) -> float:
         try:
-            return float(self.text(key, str(default)))
+            value = float(self.text(key, str(default)))
         except ValueError:
             return default
+        return value if math.isfinite(value) else default
 
     def set_number(self, key: str, value: float) -> None:
         self._store.setValue(key, str(value))
@@ -94,7 +98,7 @@ class Settings:
     @property
     def focus(self) -> list[str]:
         """Ids of the focus devices, in their order."""
-        return self.strings("live/focus")
+        return [d for d in dict.fromkeys(self.strings("live/focus")) if 0 < len(d) <= MAX_DEVICE_ID_CHARS]
 
     @focus.setter
     def focus(self, value: list[str]) -> None:

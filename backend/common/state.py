@@ -9,6 +9,7 @@ from typing import Any
 
 #: An older state file means that the service hangs or is gone.
 MAX_AGE_S = 30.0
+_MAX_MESSAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ def read_state(path: Path, *, now: float | None = None) -> State:
     now = time.time() if now is None else now
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        state = State(bool(content["ok"]), str(content["message"]), float(content["at"]))
+        state = State(content["ok"] is True, str(content["message"])[:_MAX_MESSAGE], float(content["at"]))
     except FileNotFoundError:
         return State(False, "it has not reported yet", 0.0)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return State(False, f"its state file cannot be read: {error}", 0.0)
-    if now - state.at > MAX_AGE_S:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        return State(False, f"its state file cannot be read: {str(error)[:_MAX_MESSAGE]}", 0.0)
+    # Also one from the future: its writer has not reported since the clock was set back, or it is damaged.
+    if not abs(now - state.at) <= MAX_AGE_S:
         return State(False, f"it has not reported for {now - state.at:.0f} s", state.at)
     return state

@@ -209,7 +209,9 @@ class ShardState:
                 state.keys = [(str(device), int(code)) for device, code in head["keys"]]
                 state.fleet = stored["fleet"]
                 state.table = Table(**{f.name: stored[f.name].copy() for f in fields(Table)})
-        except (KeyError, ValueError, OSError, zlib.error, EOFError) as error:
+        except StateError:
+            raise
+        except Exception as error:  # a damaged archive raises what it likes: of zip, zlib, struct, tokenize
             raise StateError(f"the stored state is damaged: {error}") from error
         expected = Table.empty(len(state.keys))
         for f in fields(Table):

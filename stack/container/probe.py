@@ -86,9 +86,9 @@ def probe_mongo(port: str) -> str:
 def probe_state(path: str) -> str:
     with open(path, encoding="utf-8") as handle:  # noqa: PTH123  # pathlib takes longer to import than all of this takes
         state = json.load(handle)
-    if not state["ok"]:
-        return state["message"] or "reports that it is not well"
-    age_s = time.time() - state["at"]
+    if state["ok"] is not True:
+        return str(state["message"]) or "reports that it is not healthy"
+    age_s = abs(time.time() - float(state["at"]))
     return "" if age_s < STATE_MAX_AGE_S else f"has not reported for {age_s:.0f} s"
 
 
@@ -119,7 +119,7 @@ def main(arguments: list[str]) -> int:
         return 1
     try:
         reason = PROBES[arguments[0]](arguments[1])
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, struct.error) as error:
         reason = f"{type(error).__name__}: {error}"
     if reason:
         sys.stdout.write(f"{reason[:300]}\n")

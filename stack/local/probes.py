@@ -23,6 +23,9 @@ PROBE_TIMEOUT_S: Final = 2.0
 
 #: A state file older than this is no sign of life any more. Services write theirs at least every 10 s.
 STATE_MAX_AGE_S: Final = 30.0
+_MAX_MESSAGE: Final = 1_000
+#: The year 5138; a larger time is damaged.
+_MAX_TIME_S: Final = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +94,17 @@ class Prober:
         state = jsonfile.read(self._layout.state / f"{service.name}.json")
         if not state:
             return Health(False, f"{service.title} has not reported yet.")
-        message = str(state.get("message", ""))
+        message = str(state.get("message", ""))[:_MAX_MESSAGE]
         at = state.get("at")
-        age_s = time.time() - at if isinstance(at, int | float) else math.inf
-        if not state.get("ok"):
+        # A whole number may be too large for a float.
+        age_s = time.time() - at if isinstance(at, int | float) and abs(at) < _MAX_TIME_S else math.inf
+        if state.get("ok") is not True:
             return Health(False, message or f"{service.title} reports that it is not well.")
         if not math.isfinite(age_s):
             return Health(False, f"{service.title} has not reported when.")
-        if age_s > STATE_MAX_AGE_S:
-            return Health(False, f"{service.title} has not reported for {age_s:.0f} s.")
+        # One from the future is as old: its writer has not reported since the clock was set back.
+        if abs(age_s) > STATE_MAX_AGE_S:
+            return Health(False, f"{service.title} has not reported for {abs(age_s):.0f} s.")
         return Health(True)
 
 
