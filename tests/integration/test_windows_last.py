@@ -1,0 +1,80 @@
+"""Expected failures until the aggregate operator: last windows of a fleet that stops, repeats of late readings."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from backend.contract import names
+from backend.contract.times import to_datetime
+from tests.helpers.live_kafka import ends
+from tests.helpers.wait import wait_until
+from tests.integration.conftest import LiveSystem
+from tests.integration.test_windows import Clock, Posted, post, progress
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(600),
+    pytest.mark.xfail(strict=True, reason="needs the aggregate operator of the throughput issue", raises=AssertionError),
+]
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
+    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
+        yield mongo
+
+
+def test_the_last_windows_of_a_fleet_that_stops_come_within_15_s(
+    live_system: LiveSystem, client: "MongoClient[Document]"
+) -> None:
+    fleet = f"{live_system.endpoints.generator}/api/v1/fleet"
+    raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
+    windows = client[names.DATABASE][names.COLLECTION_AGGREGATES]
+    begin = time.time()
+    none = {"Thermostat": 0, "Barometer": 0, "Hygrometer": 0, "HeartRateMeter": 0}
+    httpx.put(fleet, json={**none, "Thermostat": 9, "interval_s": 0.5}, timeout=30, trust_env=False).raise_for_status()
+    try:
+        recent = {"device_id": {"$regex": "^thermostat-"}, "timestamp": {"$gte": to_datetime(int(begin * 1000))}}
+        wait_until(lambda: raw.count_documents(recent) >= 27, 60, "some readings")
+    finally:
+        httpx.put(fleet, json=none, timeout=30, trust_env=False).raise_for_status()
+    stopped = time.time()
+    wanted = {(d["device_id"], int(d["timestamp"].timestamp()) // 10 * 10) for d in raw.find(recent)}
+
+    def all_out() -> bool:
+        rows = windows.find({"window.end": {"$gt": to_datetime(int(begin * 1000))}})
+        return {(r["device_id"], int(r["window"]["start"].timestamp())) for r in rows} >= wanted
+
+    wait_until(all_out, 15 - (time.time() - stopped), "the windows of every reading", interval_s=0.5)
+
+
+def test_late_readings_uploaded_twice_are_late_once_and_repeats_once(
+    live_system: LiveSystem, client: "MongoClient[Document]"
+) -> None:
+    clock = Clock(client)
+    post(live_system, [(f"now-{os.getpid()}", clock.at(0), 20.0)])
+    seen_by = clock.base_ms / 1000 - 3
+    try:
+        wait_until(lambda: progress(client)["watermark"].timestamp() >= seen_by, 120, "the watermark", interval_s=0.5)
+        before = progress(client)
+        late: list[Posted] = [(f"twice-{os.getpid()}", clock.base_ms - 7_300_000 + n * 1000, 20.0) for n in range(7200)]
+        for _ in range(2):
+            post(live_system, late)
+        end = ends(live_system.endpoints.kafka, names.TOPIC_MESSAGES)
+        wait_until(lambda: _read_to(progress(client), end), 180, "Spark to have read both", interval_s=0.5)
+    except AssertionError as error:  # only what is compared below may fail
+        raise RuntimeError("the readings did not get as far as Spark") from error
+    after = progress(client)
+    counted = {name: after[name] - before[name] for name in ("late_rows", "duplicates")}
+    assert counted == {"late_rows": 7200, "duplicates": 7200}
+
+
+def _read_to(found: Document, end: dict[int, int]) -> bool:
+    return all(found["partitions"].get(str(p), {"end": 0})["end"] >= offset for p, offset in end.items())
