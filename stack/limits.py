@@ -13,7 +13,7 @@ from stack.target import Check
 
 #: supervisord refuses to start with less; a broker keeps three files open for each segment of each partition.
 MIN_FILES: Final = 4096
-#: Threads of all services, as counted under load, and a third as much again.
+#: All services together have some 550 threads on two cores, and more on more cores.
 MIN_PROCESSES: Final = 1200
 
 _CAP_SYS_RESOURCE: Final = 24

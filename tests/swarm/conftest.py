@@ -25,7 +25,8 @@ from tests.swarm.system import LiveSwarm
 
 #: Those that leave the stack as they found it first, those that end it last.
 _ORDER = (
-    "test_deploy", "test_rights", "test_pipeline", "test_prediction", "test_secrets", "test_scale_update", "test_rotate",
+    "test_overlays", "test_deploy", "test_rights", "test_pipeline", "test_prediction", "test_secrets", "test_scale_update",
+    "test_rotate",
     "test_resilience", "test_interrupted", "test_desktop", "test_down",
 )  # fmt: skip
 
