@@ -7,8 +7,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float, message: str, *, interval_s: float = 0.05) -> T:
+def wait_until(
+    condition: Callable[[], T],
+    timeout_s: float,
+    message: str,
+    *,
+    interval_s: float = 0.05,
+    error: type[Exception] = AssertionError,
+) -> T:
     """Call `condition` until it gives something true, and return that.
+
+    Args:
+        error: Another one where an AssertionError is an expected failure and this wait is not what is expected to fail.
 
     Raises:
         AssertionError: `timeout_s` passed; says what was waited for and what `condition` gave last.
@@ -19,5 +29,5 @@ def wait_until(condition: Callable[[], T], timeout_s: float, message: str, *, in
         if result:
             return result
         if time.monotonic() >= deadline:
-            raise AssertionError(f"waited {timeout_s:g} s for {message}; last seen: {result!r}")
+            raise error(f"waited {timeout_s:g} s for {message}; last seen: {result!r}")
         time.sleep(interval_s)

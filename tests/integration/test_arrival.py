@@ -122,6 +122,11 @@ def test_the_last_by_arrival_stays_in_raw_for_a_device_without_a_key(
         producer.produce(names.TOPIC_MESSAGES, value_of(last, base_ms + partition, 0.0), None, partition)
     assert producer.flush(30) == 0
     raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
-    wait_until(lambda: raw.count_documents({"device_id": last}) == names.MESSAGES_PARTITIONS, 90, "all to be stored")
+    wait_until(
+        lambda: raw.count_documents({"device_id": last}) == names.MESSAGES_PARTITIONS,
+        90,
+        "all to be stored",
+        error=RuntimeError,
+    )
     found = {d["timestamp"]: d["value"] for d in raw.find({"device_id": device})}
     assert found == expected, f"{sum(found[t] != v for t, v in expected.items())} of {len(expected)} are not the last"
