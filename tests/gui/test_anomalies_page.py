@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop.model.moment import Moment
+from desktop.model.plain_text import tool_tip
 from desktop.model.predictions.announcer import SETTLE_S
 from desktop.model.predictions.event import EventKey, key_of
 from desktop.model.predictions.record import NAN, Grade, Prediction
@@ -335,7 +336,7 @@ def test_a_long_name_is_elided_and_whole_in_the_tooltip_and_below(desk: Desk) ->
     desk.put(odd(LONG))
     index = desk.page.table.model().index(0, 1)
     assert len(str(index.data())) <= 40
-    assert index.data(Qt.ItemDataRole.ToolTipRole) == LONG
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == tool_tip(LONG)
     desk.select(0)
     assert LONG in desk.page.detail.title.text()
     assert "expected 20.00 °C" in desk.page.detail.facts.text()
