@@ -19,7 +19,7 @@ def test_the_committed_lock_belongs_to_the_committed_ivy_xml() -> None:
     names = [file.name for file in lock.files]
     assert names == sorted(names)
     assert len(names) == len(set(names)) > 100
-    assert {name.split("/")[0] for name in names} == {"kafka", "spark"}
+    assert {name.split("/")[0] for name in names} == {"compiler", "kafka", "spark"}
 
 
 def test_what_the_class_paths_cannot_do_without() -> None:
