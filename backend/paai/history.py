@@ -23,10 +23,15 @@ from backend.contract.times import to_datetime
 from backend.paai.concurrency import run_all
 from backend.paai.listing import GroupedListing, Listing, SteppingListing
 from backend.paai.stored import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
-from backend.paai.summary import FIRST_TIME, DamagedReadings, summarise
+from backend.paai.summary import FIRST_TIME, DamagedReadings, summarise, summarise_devices
 
 #: Queries of one request that run at the same time.
 PARALLEL: Final = 8
+#: Up to so many devices are asked for one by one, which is quickest where each has many readings.
+FEW_DEVICES: Final = 50
+#: Devices of one question to the database where there are more: the stand-in's Python build gives the 80 rows of 20 devices in
+#: 10 ms together and in 700 ms one by one; with 200 devices a row takes 20 times as long as with 20.
+DEVICES_AT_ONCE: Final = 20
 #: A page of the device list that takes longer than this is given with what was found so far.
 PAGE_BUDGET_S: Final = 5.0
 
@@ -111,25 +116,27 @@ class MongoHistory:
         # Bounded below in any case: only dates match a date, and only these can be answered.
         begin = FIRST_TIME if from_ms is None else max(to_datetime(from_ms), FIRST_TIME)
         times: dict[str, datetime] = {"$gte": begin, "$lt": to_datetime(to_ms)}
-        wanted = iter(sorted(set(device_ids)))
+        wanted = sorted(set(device_ids))
+        size = 1 if len(wanted) <= FEW_DEVICES else DEVICES_AT_ONCE
+        groups = iter([wanted[at : at + size] for at in range(0, len(wanted), size)])
         rows: list[Statistics] = []
 
         async def work() -> None:
-            for device_id in wanted:  # shared by the workers: each takes the next one
-                for sensor in sensors:
-                    async with self._slots:
-                        row = await self._one(device_id, sensor, times)
-                    if row is not None:
-                        rows.append(row)
+            for group in groups:  # shared by the workers: each takes the next one
+                async with self._slots:
+                    rows.extend(await self._of_devices(group, sensors, times))
 
         async with self._bounded():
             await run_all(work() for _ in range(PARALLEL))
         return sorted(rows, key=lambda row: (row.device_id, row.sensor))
 
-    async def _one(self, device_id: str, sensor: str, times: dict[str, datetime]) -> Statistics | None:
-        """One range of the index, grouped on the server."""
-        match: Document = {"device_id": device_id, "sensor": sensor, "timestamp": times}
-        return await summarise(self._raw, match, device_id, sensor, self._damaged)
+    async def _of_devices(self, group: list[str], sensors: Sequence[str], times: dict[str, datetime]) -> list[Statistics]:
+        """Ranges of the index, grouped on the server: one of each sensor for one device, of several devices together."""
+        if len(group) > 1:
+            return await summarise_devices(self._raw, group, sensors, times, self._damaged)
+        match: Document = {"device_id": group[0], "timestamp": times}
+        found = [await summarise(self._raw, {**match, "sensor": sensor}, group[0], sensor, self._damaged) for sensor in sensors]
+        return [row for row in found if row is not None]
 
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
         deadline = time.monotonic() + PAGE_BUDGET_S

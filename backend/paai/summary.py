@@ -5,7 +5,7 @@ costs half as much again and takes the good ones alone. Both are plain aggregati
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -91,6 +91,39 @@ async def summarise(
     damaged.report()
     found = await _group(raw, [{"$match": {"$and": [match, _GOOD]}}])
     return None if found is None else to_statistics(device_id, sensor, found)
+
+
+async def summarise_devices(
+    raw: AsyncCollection[Document],
+    device_ids: Sequence[str],
+    sensors: Sequence[str],
+    times: Mapping[str, datetime],
+    damaged: DamagedReadings,
+) -> list[Statistics]:
+    """Return the statistics of several devices, in any order.
+
+    Args:
+        raw: The readings.
+        device_ids, sensors: Whose.
+        times: Condition on `timestamp`, bounded below by a date.
+        damaged: Counts the readings that are left out.
+    """
+    match = {"device_id": {"$in": list(device_ids)}, "timestamp": dict(times)}
+    group = {"$group": {"_id": {"device_id": "$device_id", "sensor": "$sensor"}, **ACCUMULATORS}}
+    rows: list[Statistics] = []
+    async with await raw.aggregate([{"$match": match}, group]) as cursor:
+        found = [row async for row in cursor]
+    for row in found:
+        device_id, sensor = row["_id"].get("device_id"), row["_id"].get("sensor")
+        if device_id not in device_ids or sensor not in sensors:
+            continue
+        one = to_statistics(device_id, sensor, row)
+        if one is None:
+            careful = {"device_id": device_id, "sensor": sensor, "timestamp": dict(times)}
+            one = await summarise(raw, careful, device_id, sensor, damaged)
+        if one is not None:
+            rows.append(one)
+    return rows
 
 
 def to_statistics(device_id: str, sensor: str, found: Mapping[str, Any]) -> Statistics | None:
