@@ -53,7 +53,7 @@ def test_vectors_and_the_last_value(kafka: str) -> None:
     feed = KafkaFeed(login=KafkaLogin(kafka), sink=store, decode=decode_messages)
     thread = threading.Thread(target=feed.run, args=(stop,))
     producer = Producer({"bootstrap.servers": kafka, "log_level": 0})
-    acknowledged: list[tuple[int, int]] = []
+    acknowledged: list[tuple[int | None, int | None]] = []
 
     def send(value: bytes | None, partition: int) -> None:
         producer.produce(

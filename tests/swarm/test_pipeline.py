@@ -1,10 +1,22 @@
 """From the gateway to MongoDB: all replicas work, nothing is lost or doubled, windows are right."""
 
+import gzip
+import json
 import re
+import sys
+import zlib
+from collections.abc import Callable
+
+import pytest
 
 from tests.helpers.wait import wait_until
 from tests.swarm.load import Load, whole_windows
 from tests.swarm.system import LiveSwarm
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 _METRICS = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000/metrics', timeout=30).read().decode())"
 
@@ -51,3 +63,19 @@ def test_questions_are_answered(swarm: LiveSwarm) -> None:
         body = {"device_ids": sorted({device for device, _, _ in load.acknowledged})}
         rows = client.post("/api/v1/statistics", json=body).json()["data"]
     assert sum(row["count"] for row in rows) == len(load.acknowledged)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstd.compress)],
+)
+def test_packed_bodies_pass_the_gateway(swarm: LiveSwarm, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    reading = {"tag": "Thermostat", "device_id": f"packed-{encoding}", "timestamp": "2023-03-28T20:04:22Z", "temperature": 25.2}
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    with swarm.http() as client:
+        taken = client.post("/api/v1/devices", content=pack(json.dumps([reading]).encode()), headers=headers)
+        assert (taken.status_code, taken.json()) == (200, {"accepted": 1, "rejected": []})
+        too_large = client.post("/api/v1/devices", content=pack(b" " * (20 * 1024 * 1024)), headers=headers)
+        assert too_large.status_code == 413
+        two = client.post("/api/v1/devices", content=b"[]", headers=headers | {"Content-Encoding": f"{encoding}, gzip"})
+        assert two.status_code == 415
