@@ -29,7 +29,8 @@ class OperatorSettings(MongoSettings):
         converge_interval_s: Pause between two steps until all is as wanted.
         steady_interval_s: Pause between two steps afterwards.
         call_timeout_s: Bound of one call to Kafka, MongoDB or Connect.
-        sink_tasks: Tasks of the sink connector; more than the topic's partitions are useless.
+        sink_tasks: Tasks of the sink connector, at most the topic's partitions. Only a single one knows which of two records
+            with one identity arrived last where they are in different partitions.
         stuck_after_s: How long committed offsets may stand still while the topic grows before that is called stuck.
             Above Connect's ``offset.flush.interval.ms``.
         stuck_restart_after_s: When a stuck connector is restarted.
@@ -50,7 +51,7 @@ class OperatorSettings(MongoSettings):
     converge_interval_s: float = Field(default=0.5, gt=0)
     steady_interval_s: float = Field(default=5.0, gt=0)
     call_timeout_s: float = Field(default=5.0, gt=0)
-    sink_tasks: int = Field(default=2, ge=1)
+    sink_tasks: int = Field(default=1, ge=1)
     stuck_after_s: float = Field(default=60.0, gt=0)
     stuck_restart_after_s: float = Field(default=120.0, gt=0)
     retention_hours: float = Field(default=limits.RETENTION_HOURS, gt=0)

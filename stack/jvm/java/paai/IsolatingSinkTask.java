@@ -13,7 +13,7 @@ import org.apache.kafka.connect.sink.SinkRecord;
 
 /**
  * A task that finds the records for which MongoDB refuses a whole bulk write and makes a dead letter of each, instead of failing
- * with all that came along. Writing again is safe: each identity is replaced.
+ * with all that came along. Writing again is safe: each identity is replaced, by the record that arrived last.
  *
  * <p>An outage fails the task as before, since then no record can be stored.
  */
@@ -21,12 +21,15 @@ public final class IsolatingSinkTask extends MongoSinkTask {
     /** BadValue, FailedToParse, TypeMismatch, InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge: a fault of the data. */
     private static final Set<Integer> DATA_CODES = Set.of(2, 9, 14, 22, 121, 10334);
 
+    private final LatestReadings latest = new LatestReadings();
+
     @Override
     public void put(Collection<SinkRecord> records) {
+        List<SinkRecord> readings = latest.of(records);
         try {
-            super.put(records);
+            super.put(readings);
         } catch (DataException error) {
-            isolate(new ArrayList<>(records), error);
+            isolate(readings, error);
         }
     }
 
