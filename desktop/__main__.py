@@ -13,6 +13,9 @@ from stack.target import Target
 
 TARGETS = ("auto", "swarm", "local")
 
+#: Qt counts pixels up to 16 777 215.
+_LENGTH_DIGITS = 5
+
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the arguments; ends the program for those that make no sense."""
@@ -108,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _offset(text: str) -> int:
-    value = int(text) if text.isdigit() else -1
+    value = int(text) if text.isascii() and text.isdecimal() else -1
     if not 0 <= value <= MAX_OFFSET:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port offset; 0 … {MAX_OFFSET}")
     return value
@@ -126,9 +129,14 @@ def _seconds(text: str) -> float:
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    if not (_is_length(width) and _is_length(height)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; for example 1280x800")
     return int(width), int(height)
+
+
+def _is_length(text: str) -> bool:
+    """Whether `text` is a number of pixels that a window can have."""
+    return text.isascii() and text.isdecimal() and len(text) <= _LENGTH_DIGITS and int(text) > 0
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ OTHER: Final = "other"
 STEP_LETTERS: Final = 5_000
 #: Refused records that are remembered, to count one that has two letters once.
 _REMEMBERED: Final = 100_000
+#: A count of this size was edited, and could not be stored once it has grown.
+_MAX_COUNT: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +128,4 @@ def _whole_numbers(value: object) -> dict[str, int]:
     """Those of a sub-document; what somebody edited into something else is left out."""
     if not isinstance(value, Mapping):
         return {}
-    return {str(k): n for k, n in value.items() if isinstance(n, int) and not isinstance(n, bool) and n >= 0}
+    return {str(k): n for k, n in value.items() if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < _MAX_COUNT}

@@ -40,6 +40,8 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         # What passes cannot fail a bulk write.
         "key.converter": _BYTES,
         "value.converter": _BYTES,
+        # Nobody reads headers. Connect's default converter parses each: a long row of digits takes it minutes.
+        "header.converter": _BYTES,
         "transforms": "reading",
         "transforms.reading.type": "paai.ReadingTransform",
         "transforms.reading.settings": rule_settings(),

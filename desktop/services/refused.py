@@ -44,5 +44,5 @@ def _offsets(value: object) -> dict[int, int]:
         return {}
     try:
         return {int(partition): int(offset) for partition, offset in value.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return {}

@@ -53,3 +53,16 @@ def test_a_target_that_cannot_be_had_is_a_sentence(capsys: pytest.CaptureFixture
     assert main(["--target", "local", "--headless", "--port-offset", "0", "--data-dir", "/proc/none"]) != 0
     printed = capsys.readouterr()
     assert "Traceback" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("text", ["99999999999x99999999999", "²x800", "0x800", "1280", "1280x-1"])
+def test_a_size_that_no_window_has(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--size", text])
+    assert "is not a size" in capsys.readouterr().err
+
+
+def test_an_offset_that_is_no_plain_number(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--port-offset", "²"])
+    assert "is not a port offset" in capsys.readouterr().err

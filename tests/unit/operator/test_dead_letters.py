@@ -118,7 +118,7 @@ def test_outages_neither_lose_nor_repeat(topic: Topic, collection: Collection) -
 
 
 def test_a_document_that_somebody_edited(topic: Topic, collection: Collection) -> None:
-    collection.document = {"by_reason": {"range": "x", "value": 2, "sensor": True}, "next": {"x": 1, "0": 1}}
+    collection.document = {"by_reason": {"range": "x", "value": 2, "sensor": True, "late": 2**63}, "next": {"x": 1, "0": 1}}
     topic.add("range: seen before")
     topic.add("range: new")
     counter(topic, collection).step()

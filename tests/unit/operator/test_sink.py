@@ -47,3 +47,9 @@ def test_replaces_by_the_identity_and_stores_the_contract_s_fields() -> None:
     assert config["writemodel.strategy"].endswith("ReplaceOneBusinessKeyStrategy")
     assert config["bulk.write.ordered"] == "false"
     assert all(isinstance(v, str) for v in config.values())  # Connect answers text; anything else would be drift for ever
+
+
+def test_headers_are_not_parsed() -> None:
+    """A good reading with a header of five million digits held the sink for minutes."""
+    config = sink_config(mongo_uri="mongodb://m/", tasks=1)
+    assert config["header.converter"] == config["value.converter"] == "org.apache.kafka.connect.converters.ByteArrayConverter"

@@ -125,6 +125,7 @@ def test_the_counters_of_a_job() -> None:
         {"invalid_rows": None},
         {"first_offsets": None},
         {"first_offsets": {"x": 1}},
+        {"first_offsets": {"0": float("inf"), "1": 0}},
         {"partitions": 5},
         {"partitions": {"0": 5, "1": {}}},
         {"partitions": {"0": {"end": 20}}},
