@@ -8,7 +8,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# For everything together: installation, then both suites beside each other. About half of it on a quiet machine with two cores.
+# For everything together: installation, then both suites beside each other.
 readonly LIMIT_S=${PAAI_NEWER_LIMIT_S:-900}
 
 own_minor() { .venv/bin/python -c 'import sys; print(sys.version_info.minor)'; }
