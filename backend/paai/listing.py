@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from pymongo.asynchronous.collection import AsyncCollection
 
 from backend.contract import documents
+from backend.contract.canary import is_canary
 from backend.contract.devices import SENSORS
 from backend.contract.limits import MAX_DEVICE_ID_CHARS
 from backend.paai.concurrency import run_all
@@ -37,7 +38,7 @@ _GROUP: Final[Document] = {
 
 
 class Listing(Protocol):
-    """Finds devices."""
+    """Finds devices. Leaves out those of which only the test reading of a deployment is stored."""
 
     async def rows_after(
         self, after: Pair, *, prefix: str, sensors: Sequence[str], limit: int
@@ -113,6 +114,8 @@ class SteppingListing:
         if last is None or not number:
             return None  # removed in between
         begin, end = documents.time_ms(first, "timestamp"), documents.time_ms(last, "timestamp")
+        if is_canary(device_id, end):
+            return None
         return StoredDevice(device_id, sensor, begin, end, number)
 
 
@@ -149,7 +152,7 @@ class GroupedListing:
         begin = bisect_right(rows, after, key=lambda row: (row.device_id, row.sensor))
         found: list[StoredDevice] = []
         for row in rows[begin:]:
-            if row.sensor in sensors and row.device_id.startswith(prefix):
+            if row.sensor in sensors and row.device_id.startswith(prefix) and not is_canary(row.device_id, row.last_ms):
                 found.append(row)
                 if len(found) == limit:
                     return found, (row.device_id, row.sensor), False
