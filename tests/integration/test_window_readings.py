@@ -44,7 +44,8 @@ class Taken(LiveStore):
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with secured_kafka(tmp_path_factory.mktemp("kafka")) as running:
         topic = NewTopic(TOPIC_MESSAGES, 3, 1, config={"message.timestamp.type": "LogAppendTime"})
-        AdminClient({"bootstrap.servers": running.internal}).create_topics([topic])[TOPIC_MESSAGES].result(60)
+        admin = AdminClient({"bootstrap.servers": running.internal})  # its end ends what it was asked for
+        admin.create_topics([topic])[TOPIC_MESSAGES].result(60)
         yield running.internal
 
 
