@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from backend.contract.headers import read_headers
 from backend.contract.names import TOPIC_DEAD_LETTERS
 from backend.operator.dead_letters import Letter
 from backend.operator.kafka_calls import why
@@ -86,7 +87,7 @@ class ConfluentLetters:
 
 
 def _letter(message: Any) -> Letter:
-    headers = {name: value for name, value in message.headers() or () if name.startswith(_HEADER)}
+    headers = read_headers(message)
     partition, offset = (_number(headers.get(f"{_HEADER}{name}")) for name in ("partition", "offset"))
     source = (partition, offset) if partition >= 0 and offset >= 0 else None
     text = headers.get(f"{_HEADER}exception.message")

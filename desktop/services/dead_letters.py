@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from backend.contract.headers import read_headers
 from desktop.model.refused.letters import DeadLetter, LetterStore
 from desktop.model.refused.words import as_text, code_of
 
@@ -24,7 +25,7 @@ def read_letter(message: Any) -> DeadLetter:
     Args:
         message: A `confluent_kafka.Message`.
     """
-    headers = {name: value for name, value in message.headers() or () if name.startswith(_HEADER)}
+    headers = read_headers(message)
     value, key = message.value(), message.key()
     reason = _text(headers.get(f"{_HEADER}exception.message"))[:_KEPT_REASON_CHARS]
     _, stamp_ms = message.timestamp()
