@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, TypeGuard, TypeVar
 
+from backend.contract.devices import BY_SENSOR
 from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS
 from backend.contract.times import from_datetime
 
@@ -58,6 +59,21 @@ def optional_number(document: Document, path: str) -> float | None:
     """
     value = _at(document, path)
     return None if value is None or value is _MISSING else number(document, path)
+
+
+def sensor_value(document: Document, path: str, sensor: str, *, slack: float = 0.0) -> float:
+    """Return the number at `path`, a value of `sensor`; the range of a sensor that is not in force is not known.
+
+    Args:
+        slack: How far beyond the range it may be, for rounded averages.
+
+    Raises:
+        DamagedError: it is missing, not a number or outside the sensor's range.
+    """
+    value, known = number(document, path), BY_SENSOR.get(sensor)
+    if known is not None and not known.minimum - slack <= value <= known.maximum + slack:
+        raise DamagedError(f"{path} is outside the range of {sensor}")
+    return value
 
 
 def count(document: Document, path: str, *, least: int = 0) -> int:

@@ -12,7 +12,8 @@ from typing import Any, Final
 from prometheus_client import Counter
 from pymongo.asynchronous.collection import AsyncCollection
 
-from backend.contract.documents import IS_NUMBER, DamagedError, LeftOut, is_number, number, time_ms
+from backend.contract.devices import BY_SENSOR
+from backend.contract.documents import IS_NUMBER, DamagedError, LeftOut, is_number, sensor_value, time_ms
 from backend.contract.limits import FIRST_TIME_MS
 from backend.contract.names import COLLECTION_MESSAGES
 from backend.contract.times import from_datetime, to_datetime
@@ -35,8 +36,6 @@ ACCUMULATORS: Final[Mapping[str, Any]] = {
     "numbers": {"$sum": {"$cond": [{"$isNumber": "$value"}, 1, 0]}},
     "first": {"$min": "$timestamp"},
 }
-#: What a good reading matches besides its identity.
-_GOOD: Final[Mapping[str, Any]] = {"value": dict(IS_NUMBER), "timestamp": {"$not": {"$type": "array"}}}
 #: Damaged readings that are named at most, by one answer.
 _MOST_NAMED: Final = 1_000
 
@@ -85,11 +84,12 @@ async def summarise(
         return None
     if (quick := to_statistics(device_id, sensor, found)) is not None:
         return quick
-    async with raw.find({"$and": [match, {"$nor": [_GOOD]}]}, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
+    good = _good(sensor)
+    async with raw.find({"$and": [match, {"$nor": [good]}]}, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
         async for document in cursor:
-            damaged.note(document.get("_id"), _fault(document))
+            damaged.note(document.get("_id"), _fault(document, sensor))
     damaged.report()
-    found = await _group(raw, [{"$match": {"$and": [match, _GOOD]}}])
+    found = await _group(raw, [{"$match": {"$and": [match, good]}}])
     return None if found is None else to_statistics(device_id, sensor, found)
 
 
@@ -131,7 +131,8 @@ def to_statistics(device_id: str, sensor: str, found: Mapping[str, Any]) -> Stat
     average, maximum, minimum, first = (found.get(key) for key in ("average", "maximum", "minimum", "first"))
     if not (is_number(average) and is_number(maximum) and is_number(minimum) and isinstance(first, datetime)):
         return None
-    if found["numbers"] != found["count"]:
+    known = BY_SENSOR[sensor]
+    if found["numbers"] != found["count"] or minimum < known.minimum or maximum > known.maximum:
         return None
     return Statistics(
         device_id, sensor, float(average), float(maximum), float(minimum), int(found["count"]), from_datetime(first)
@@ -145,9 +146,16 @@ async def _group(raw: AsyncCollection[Document], stages: list[Document]) -> Docu
     return None
 
 
-def _fault(document: Document) -> str:
+def _good(sensor: str) -> Document:
+    """What a good reading matches besides its identity."""
+    known = BY_SENSOR[sensor]
+    value = {**IS_NUMBER, "$gte": known.minimum, "$lte": known.maximum}
+    return {"value": value, "timestamp": {"$not": {"$type": "array"}}}
+
+
+def _fault(document: Document, sensor: str) -> str:
     try:
-        number(document, "value")
+        sensor_value(document, "value", sensor)
         time_ms(document, "timestamp")
     except DamagedError as error:
         return str(error)

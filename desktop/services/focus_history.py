@@ -12,8 +12,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from backend.contract import documents, times
-from backend.contract.devices import BY_SENSOR, SENSORS
-from backend.contract.documents import DamagedError, LeftOut
+from backend.contract.devices import SENSORS
+from backend.contract.documents import LeftOut
 from backend.contract.names import COLLECTION_MESSAGES, DATABASE
 from desktop.model.readings import TimeArray, ValueArray
 from desktop.services.mongo import Document
@@ -90,7 +90,4 @@ class FocusHistory:
 
 
 def _reading(sensor: str, row: Mapping[str, Any]) -> tuple[int, float]:
-    value, known = documents.number(row, "value"), BY_SENSOR[sensor]
-    if not known.minimum <= value <= known.maximum:
-        raise DamagedError(f"value is outside the range of {sensor}")
-    return documents.time_ms(row, "timestamp"), value
+    return documents.time_ms(row, "timestamp"), documents.sensor_value(row, "value", sensor)

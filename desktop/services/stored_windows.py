@@ -9,7 +9,7 @@ from backend.contract.limits import FIRST_TIME_MS
 from desktop.model.windows import Window
 
 #: An average of readings at the end of the range may be beyond it by rounding.
-_SLACK: Final = 1e-6
+AVERAGE_SLACK: Final = 1e-6
 _NO_ARRAY: Final = {"$not": {"$type": "array"}}
 _IS_DATE: Final = {"$gte": times.to_datetime(FIRST_TIME_MS), **_NO_ARRAY}
 
@@ -25,7 +25,7 @@ def _in_range(sensor: str) -> dict[str, Any]:
 
 def _range(sensor: str) -> tuple[float, float]:
     known = BY_SENSOR[sensor]
-    return known.minimum - _SLACK, known.maximum + _SLACK
+    return known.minimum - AVERAGE_SLACK, known.maximum + AVERAGE_SLACK
 
 
 #: A window of a sensor in force that `stored_window` accepts.

@@ -1,6 +1,7 @@
 """Where training takes its history from, a device at a time, so that memory stays bounded."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -82,7 +83,7 @@ class MongoSource:
         try:
             with pymongo.timeout(_READ_TIMEOUT_S):
                 cursor = self._raw.find(query, wanted).sort("timestamp", pymongo.DESCENDING).limit(limit).batch_size(10_000)
-                for time_ms, value in self._left_out.read(COLLECTION_MESSAGES, cursor, _reading):
+                for time_ms, value in self._left_out.read(COLLECTION_MESSAGES, cursor, partial(_reading, sensor)):
                     times[n], values[n] = time_ms, value
                     n += 1
         except PyMongoError as error:
@@ -94,8 +95,8 @@ def _device(row: Mapping[str, Any]) -> tuple[str, int]:
     return documents.text(row, "_id", most=MAX_DEVICE_ID_CHARS), documents.count(row, "count")
 
 
-def _reading(row: Mapping[str, Any]) -> tuple[int, float]:
-    return documents.time_ms(row, "timestamp"), documents.number(row, "value")
+def _reading(sensor: str, row: Mapping[str, Any]) -> tuple[int, float]:
+    return documents.time_ms(row, "timestamp"), documents.sensor_value(row, "value", sensor)
 
 
 def _unavailable(error: PyMongoError) -> TrainingError:

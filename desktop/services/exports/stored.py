@@ -25,6 +25,7 @@ from desktop.services.errors import UnreachableError
 from desktop.services.exports.base import ExportResult, OnProgress
 from desktop.services.exports.csv_file import CancelledError, CsvFile, cancelled, safe_text
 from desktop.services.mongo import Document, reason
+from desktop.services.stored_windows import AVERAGE_SLACK
 
 RAW_HEADER = ("timestamp", "device_id", "sensor", "value", "unit")
 AGGREGATES_HEADER = (
@@ -244,14 +245,15 @@ class AggregatesExporter(StoredExporter):
 
 def _raw_row(document: Document) -> tuple[Any, Row]:
     t_ms, device = documents.time_ms(document, "timestamp"), documents.device_id(document)
-    sensor, value = documents.text(document, "sensor"), documents.number(document, "value")
+    sensor = documents.text(document, "sensor")
+    value = documents.sensor_value(document, "value", sensor)
     return (t_ms, device, sensor), (times.to_iso(t_ms), safe_text(device), safe_text(sensor), value, _unit(sensor))
 
 
 def _window_row(document: Document) -> tuple[Any, Row]:
     start_ms, end_ms = documents.time_ms(document, "window.start"), documents.time_ms(document, "window.end")
     device, sensor = documents.device_id(document), documents.text(document, "sensor")
-    numbers = [documents.number(document, path) for path in ("avg", "min", "max")]
+    numbers = [documents.sensor_value(document, path, sensor, slack=AVERAGE_SLACK) for path in ("avg", "min", "max")]
     count = documents.count(document, "count", least=1)
     row = (times.to_iso(start_ms), times.to_iso(end_ms), safe_text(device), safe_text(sensor), *numbers, count, _unit(sensor))
     return (start_ms, device, sensor), row

@@ -173,7 +173,12 @@ def mongo() -> FakeMongo:
     for i in rng.permutation(600).tolist():
         for device, sensor in (("a", "temperature"), ("-b", "humidity"), ("paai-canary", "temperature")):
             made["processed_messages"].documents.append(
-                {"device_id": device, "sensor": sensor, "timestamp": T0 + timedelta(seconds=i), "value": float(rng.normal())}
+                {
+                    "device_id": device,
+                    "sensor": sensor,
+                    "timestamp": T0 + timedelta(seconds=i),
+                    "value": 20 + float(rng.normal()),
+                }
             )
     for i in range(60):
         start = T0 + timedelta(seconds=10 * i)
