@@ -24,6 +24,8 @@ COLLECTION_ACKNOWLEDGEMENTS: Final = "anomaly_acknowledgements"
 COLLECTION_REFUSALS: Final = "refusals"
 REFUSED_REQUESTS: Final = "requests"
 REFUSED_RECORDS: Final = "records"
+#: What was set aside of `REFUSED_REQUESTS`, the last time that an edit had damaged it.
+REFUSED_REQUESTS_DAMAGED: Final = "requests (damaged)"
 #: GridFS bucket of the models: the collections ``models.files`` and ``models.chunks``.
 BUCKET_MODELS: Final = "models"
 #: Which model is promoted, and the jobs that train.
