@@ -11,6 +11,7 @@ from pymongo import MongoClient, ReplaceOne
 from pymongo.errors import PyMongoError
 
 from backend.contract.documents import DECODING
+from backend.contract.limits import TOPIC_COMPRESSION
 from backend.contract.names import COLLECTION_PREDICTIONS, DATABASE, TOPIC_PREDICTIONS
 from backend.contract.times import to_datetime
 from backend.contract.timestamps import iso_of
@@ -44,7 +45,7 @@ class Sink:
                 "client.id": "spark-predict",
                 "enable.idempotence": True,
                 "linger.ms": 5,
-                "compression.type": "lz4",
+                "compression.type": TOPIC_COMPRESSION,
                 "queue.buffering.max.messages": 500_000,
                 "log_level": 0,
             }

@@ -44,3 +44,7 @@ RETENTION_HOURS: Final = 24
 RETENTION_BYTES: Final = 5 * 1024**3
 #: Aggregates are about a tenth of the raw data and worth keeping longer.
 AGGREGATE_RETENTION_DAYS: Final = 30
+#: Compression of every topic and producer of ours. The broker unpacks what producers packed otherwise and packs it again, so
+#: that its limit on packed batches bounds unpacked ones too: snappy makes nothing smaller than about 1/21. One record of zstd
+#: or gzip may unpack to 500 MiB, which ends a Spark executor each time it reads the record.
+TOPIC_COMPRESSION: Final = "snappy"

@@ -1,6 +1,6 @@
 """The sink connector's configuration, and why each line is so."""
 
-from backend.contract import names
+from backend.contract import limits, names
 from backend.contract.mongo_uri import with_options
 from backend.contract.rule_settings import rule_settings
 
@@ -68,8 +68,8 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         "errors.deadletterqueue.topic.name": names.TOPIC_DEAD_LETTERS,
         "errors.deadletterqueue.topic.replication.factor": str(replication_factor),
         "errors.deadletterqueue.context.headers.enable": "true",
-        # Of the dead letters' producer: one that is too large for it would be lost without a word. Packed, since the topic's
-        # limit is on packed records and so is that of the topic they come from.
+        # A dead letter that is too large for its producer would be lost without a message. The producer judges unpacked
+        # records: those that the topic takes have less than 24 MiB.
         "producer.override.max.request.size": str(32 * 1024 * 1024),
-        "producer.override.compression.type": "gzip",
+        "producer.override.compression.type": limits.TOPIC_COMPRESSION,
     }

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from backend.contract import names
+from backend.contract import limits, names
 from backend.operator.keeper import Finding
 
 log = logging.getLogger("kafka-operator")
@@ -40,6 +40,7 @@ def wanted_topics(*, retention_hours: float, retention_bytes: int) -> tuple[Topi
         per_partition = retention_bytes // partitions
         return {
             "cleanup.policy": "delete",
+            "compression.type": limits.TOPIC_COMPRESSION,
             "retention.ms": retention_ms,
             # Records are judged, ordered and aged out by their arrival, whatever time their producer gave them.
             "message.timestamp.type": "LogAppendTime",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from backend.contract.limits import TOPIC_COMPRESSION
+
 
 @dataclass(frozen=True, slots=True)
 class PublisherOptions:
@@ -21,7 +23,8 @@ class PublisherOptions:
             "client.id": "paai",
             "enable.idempotence": True,
             "acks": "all",
-            "compression.type": "lz4",
+            # As the topic, so that the broker does not pack again.
+            "compression.type": TOPIC_COMPRESSION,
             "linger.ms": self.linger_ms,
             # An outage is answered within seconds; librdkafka's own five minutes would hold the client that long.
             "message.timeout.ms": int(self.ack_timeout_s * 1000),

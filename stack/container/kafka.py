@@ -60,6 +60,7 @@ def broker(environment: Environment) -> tuple[str, ...]:
         arguments=(file,),
         heap_mb=environment.number("PAAI_HEAP_MB", kafka.BROKER_HEAP_MB),
         flags=(log4j_flag(), _TEMPORARY, *jmx),
+        survives_out_of_memory=kafka.BROKER_SURVIVES_OUT_OF_MEMORY,
     )
 
 

@@ -17,12 +17,14 @@ def java_command(
     heap_mb: int,
     flags: tuple[str, ...] = (),
     quick_start: bool = False,
+    survives_out_of_memory: bool = False,
 ) -> tuple[str, ...]:
     """The call of a JVM service.
 
     Args:
         heap_mb: Largest heap; it starts at a quarter of that.
         quick_start: Stop at the first compiler: starts faster and smaller, for services that have little to compute.
+        survives_out_of_memory: Keep running when an allocation fails.
     """
     return (
         str(java),
@@ -30,7 +32,8 @@ def java_command(
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",  # two cores and small heaps: the parallel collectors only add threads and memory
         *(("-XX:TieredStopAtLevel=1",) if quick_start else ()),
-        "-XX:+ExitOnOutOfMemoryError",  # a JVM out of memory limps; whoever supervises it starts a fresh one
+        # A JVM out of memory limps; whoever supervises it starts a fresh one.
+        *(() if survives_out_of_memory else ("-XX:+ExitOnOutOfMemoryError",)),
         "-Xshare:auto",
         "-Djava.awt.headless=true",
         "-Djava.net.preferIPv4Stack=true",

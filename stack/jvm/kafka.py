@@ -11,6 +11,8 @@ CONNECT_MAIN: Final = "org.apache.kafka.connect.cli.ConnectDistributed"
 
 ZOOKEEPER_HEAP_MB: Final = 128
 BROKER_HEAP_MB: Final = 512
+#: The broker unpacks batches to pack them as their topic is: one that does not fit in its heap is refused, and that is all.
+BROKER_SURVIVES_OUT_OF_MEMORY: Final = True
 CONNECT_HEAP_MB: Final = 384
 
 #: How long ZooKeeper remembers a broker that was killed. Until then the next one finds its place taken and has to try again.

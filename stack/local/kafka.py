@@ -70,6 +70,7 @@ def programs(layout: Layout, ports: Ports, *, java: Path, jars: Path, own_jar: P
                 arguments=(str(layout.run / "broker.properties"),),
                 heap_mb=kafka.BROKER_HEAP_MB,
                 flags=(*flags, *jmx),
+                survives_out_of_memory=kafka.BROKER_SURVIVES_OUT_OF_MEMORY,
             ),
             # A start that finds the place in ZooKeeper still taken fails after a few seconds: pause and try again.
             start_s=8,

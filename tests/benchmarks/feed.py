@@ -75,7 +75,7 @@ def run(system: BenchSystem) -> list[Row]:
 
 def fill(kafka: str, *, devices: int, seconds: int) -> int:
     """Put readings of the last `seconds` into the topic, one a device and second; returns how many."""
-    producer = Producer({"bootstrap.servers": kafka, "linger.ms": 50, "compression.type": "lz4", "acks": "1"})
+    producer = Producer({"bootstrap.servers": kafka, "linger.ms": 50, "compression.type": "snappy", "acks": "1"})
     first = int(time.time()) - seconds
     encoder = msgspec.json.Encoder()
     ids = [f"{DEVICE_TYPES[d % 4].id_prefix}-{d // 4 + 1:05d}" for d in range(devices)]

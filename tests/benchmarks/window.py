@@ -23,7 +23,7 @@ from confluent_kafka import Producer
 from backend.contract.devices import DEVICE_TYPES
 from backend.contract.times import to_iso
 kafka, devices = sys.argv[1], int(sys.argv[2])
-producer, encoder = Producer({"bootstrap.servers": kafka, "linger.ms": 5, "compression.type": "lz4"}), msgspec.json.Encoder()
+producer, encoder = Producer({"bootstrap.servers": kafka, "linger.ms": 5, "compression.type": "snappy"}), msgspec.json.Encoder()
 ids = [f"{DEVICE_TYPES[d % 4].id_prefix}-{d // 4 + 1:05d}" for d in range(devices)]
 slot, due = 0, time.time()
 while True:

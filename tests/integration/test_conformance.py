@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -263,6 +264,52 @@ def test_what_fails_a_whole_bulk_write_is_isolated(pipeline: Pipeline) -> None:
             assert letter.headers["__connect.errors.exception.message"].startswith("not_stored: ")
         assert collection.count_documents({}) == 40
         assert pipeline.connect.task_states(name) == ["RUNNING"]
+
+
+def test_the_largest_record_that_the_topic_takes_has_its_dead_letter(pipeline: Pipeline) -> None:
+    """And what unpacks to more is refused by the broker, whatever its producer packed it with."""
+    mib = 1024 * 1024
+    for compression in ("zstd", "gzip", "lz4", "snappy"):
+        assert "ok" not in _send_large(pipeline, b"bomb", bytes(200 * mib), compression)
+    assert "ok" not in _send_large(pipeline, b"bomb", bytes(500 * mib), "zstd")
+    start = {sink.kind: ends(pipeline.bootstrap, sink.dead_letters) for sink in pipeline.sinks}
+
+    sizes = range(24 * mib, 16 * mib, -mib // 4)
+    packed = next(size for size in sizes if _send_large(pipeline, b"packed", bytes(size), "zstd") == "ok")
+    # Random bytes cannot be packed.
+    sizes = range(mib + 4096, mib // 2, -1024)
+    data = random.Random(12).randbytes(mib + 4096)
+    plain = next(size for size in sizes if _send_large(pipeline, b"plain", data[:size], "none") == "ok")
+    pipeline.produce([(b"good", good("after-large", now_ms(), 1.0), None)])
+    for sink in pipeline.sinks:
+        raw = sink.client[names.DATABASE][names.COLLECTION_MESSAGES]
+        wait_until(partial(raw.find_one, {"device_id": "after-large"}), 120, f"the reading in {sink.kind}", interval_s=0.5)
+        wanted = sum(start[sink.kind].values()) + 2
+        end = wait_until(partial(_letters, pipeline, sink.dead_letters, wanted), 60, "both dead letters", interval_s=0.5)
+        found = read_between(pipeline.bootstrap, sink.dead_letters, start[sink.kind], end)
+        assert {letter.key: len(letter.value or b"") for letter in found} == {"packed": packed, "plain": plain}
+        assert all(letter.headers["__connect.errors.exception.message"].startswith("too_large: ") for letter in found)
+        assert pipeline.connect.task_states(sink.name) == ["RUNNING", "RUNNING"]
+
+
+def _send_large(pipeline: Pipeline, key: bytes, value: bytes, compression: str) -> str:
+    """Send one record, once; returns ``ok`` or the name of the error."""
+    answers: list[str] = []
+    producer = Producer(
+        {
+            "bootstrap.servers": pipeline.bootstrap,
+            "compression.type": compression,
+            "message.max.bytes": 1_000_000_000,
+            "queue.buffering.max.kbytes": 2_000_000,
+            "retries": 0,
+            "log_level": 0,
+        }
+    )
+    producer.produce(
+        names.TOPIC_MESSAGES, value, key, on_delivery=lambda error, _m: answers.append(error.name() if error else "ok")
+    )
+    assert producer.flush(60) == 0
+    return answers[0]
 
 
 def _letters(pipeline: Pipeline, topic: str, count: int) -> dict[int, int]:

@@ -71,6 +71,13 @@ def test_they_are_created_with_their_retention(admin: FakeAdmin, keeper: TopicKe
     assert int(config["retention.bytes"]) * MESSAGES_PARTITIONS <= limits.RETENTION_BYTES
 
 
+def test_the_limit_on_packed_batches_bounds_unpacked_ones(admin: FakeAdmin, keeper: TopicKeeper) -> None:
+    converge(keeper)
+    admin.topics[TOPIC_MESSAGES][1]["compression.type"] = "producer"
+    converge(keeper)
+    assert {config["compression.type"] for _, config in admin.topics.values()} == {"snappy"}
+
+
 def test_a_wiped_topic_is_created_again_and_counted(admin: FakeAdmin, keeper: TopicKeeper) -> None:
     converge(keeper)
     before = keeper.created[TOPIC_MESSAGES]

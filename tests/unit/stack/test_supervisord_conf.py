@@ -56,6 +56,13 @@ def test_nothing_starts_by_itself_and_everything_is_restarted(layout: Layout, to
                 assert process.killasgroup
 
 
+def test_the_broker_refuses_a_batch_too_large_to_unpack_and_keeps_running(layout: Layout, tools: Tools) -> None:
+    groups = read(layout, all_programs(layout, PORTS, tools))
+    flagged = {name for name, processes in groups.items() if "ExitOnOutOfMemoryError" in processes[0].command}
+    assert "broker" not in flagged
+    assert {"zookeeper", "connect"} <= flagged
+
+
 def test_logs_are_rotated_files_of_the_data_directory(layout: Layout, tools: Tools) -> None:
     groups = read(layout, all_programs(layout, PORTS, tools))
     assert groups["broker"][0].stdout_logfile == str(layout.log_file("broker"))
