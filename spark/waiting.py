@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from backend.contract.plural import plural
 from spark.checkpoint import Position, TopicRange
 
 #: Longer than any batch of a machine that keeps up, in seconds.
@@ -31,4 +32,5 @@ class WaitWatch:
         waited_s = 0.0 if self._since is None else now - self._since
         if waited_s < self._limit_s:
             return ""
-        return f"{waiting} records have waited for {waited_s:.0f} s and no batch has ended. See the log of the job."
+        have = "has" if waiting == 1 else "have"
+        return f"{plural(waiting, 'record')} {have} waited for {waited_s:.0f} s and no batch has ended. See the log of the job."

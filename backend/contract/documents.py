@@ -13,6 +13,7 @@ from typing import Any, Final, TypeGuard, TypeVar
 
 from backend.contract.devices import BY_SENSOR
 from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS
+from backend.contract.plural import plural
 from backend.contract.times import from_datetime
 
 #: Options of every MongoClient: a date outside the years 1 to 9999 and text that is not UTF-8 must not raise while decoding.
@@ -250,10 +251,8 @@ class LeftOut:
 
 def left_out_sentence(n: int, collection: str, example: str) -> str:
     """Return the sentence that tells a person what was left out, why and what to do."""
-    documents = "1 document" if n == 1 else f"{n} documents"
-    return f"{documents} of {collection} left out: {example}. Correct or delete such documents in MongoDB."
+    return f"{plural(n, 'document')} of {collection} left out: {example}. Correct or delete such documents in MongoDB."
 
 
 def _records_sentence(n: int, topic: str, why: str) -> str:
-    records = "1 record" if n == 1 else f"{n} records"
-    return f"{records} of the topic {topic} left out: {why}. Check who else writes to it."
+    return f"{plural(n, 'record')} of the topic {topic} left out: {why}. Check who else writes to it."

@@ -32,6 +32,7 @@ from backend.operator.retention import RetentionKeeper
 from backend.operator.schema import SchemaKeeper, wanted_collections
 from backend.operator.settings import ROOT, OperatorSettings
 from backend.operator.sink import sink_config
+from backend.operator.storing import find_storing
 from backend.operator.topics import TopicKeeper, wanted_topics
 
 SERVICE = "kafka-operator"
@@ -85,6 +86,7 @@ def build(settings: OperatorSettings, *, state_file: Path) -> Loop:
         may_start=lambda: loop.converged(*before_sink),
         topic_generation=lambda: topics.created.get(names.TOPIC_MESSAGES, 0),
         mongo_is_up=lambda: loop.converged(schema.name),
+        find_storing=lambda: find_storing(mongo, within_s=settings.stuck_after_s),
         stuck_after_s=settings.stuck_after_s,
         stuck_restart_after_s=settings.stuck_restart_after_s,
     )

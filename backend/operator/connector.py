@@ -1,4 +1,4 @@
-"""Keeps the sink connector as wanted, restarts what FAILED, and notices when it runs and writes nothing."""
+"""Keeps the sink connector as wanted, restarts what FAILED, and notices when it runs and confirms nothing."""
 
 import logging
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from backend.contract import limits, names
+from backend.contract.plural import plural
 from backend.operator.backoff import Backoff
 from backend.operator.connect_client import Connect, ConnectorStatus, ConnectUnavailableError
 from backend.operator.keeper import Finding
@@ -36,6 +37,7 @@ class ConnectorKeeper:
         watch: LagWatch,
         may_start: Callable[[], bool],
         mongo_is_up: Callable[[], bool],
+        find_storing: Callable[[], str],
         topic_generation: Callable[[], int],
         stuck_after_s: float,
         stuck_restart_after_s: float,
@@ -46,9 +48,11 @@ class ConnectorKeeper:
         may_start: Whether topics and collections are as wanted, so that the connector may be created.
         topic_generation: How often the topic was created; when that grows under a connector, it starts over.
         mongo_is_up: Whether MongoDB answers; a task that FAILED for want of it is not restarted before.
+        find_storing: Why a restart of a sink that confirms nothing would not help; empty when it might.
         """
         self._connect, self._config, self._watch = connect, config, watch
         self._may_start, self._mongo_is_up, self._clock = may_start, mongo_is_up, clock
+        self._find_storing = find_storing
         self._stuck_after_s, self._stuck_restart_after_s = stuck_after_s, stuck_restart_after_s
         self._backoff = backoff or Backoff()
         self._stuck_backoff = Backoff(first_s=stuck_restart_after_s, most_s=8 * stuck_restart_after_s)
@@ -126,7 +130,10 @@ class ConnectorKeeper:
             return Finding(False, f"waits for Kafka: {error}", waiting=True)
         if lag.still_s < self._stuck_after_s:
             return Finding(not lag.held, _held_message(lag, now))
-        message = f"the MongoDB sink runs but has stored nothing for {lag.still_s:.0f} s while {lag.records} readings wait"
+        wait = f"{plural(lag.records, 'record')} {'waits' if lag.records == 1 else 'wait'}"
+        message = f"the MongoDB sink runs but has confirmed nothing for {lag.still_s:.0f} s while {wait}"
+        if storing := self._find_storing():
+            return Finding(False, f"{message}: {storing}")
         if lag.still_s >= self._stuck_restart_after_s and self._mongo_is_up() and self._stuck_backoff.ready(now):
             self._stuck_backoff.attempted(now)
             self.restarts += 1
@@ -145,7 +152,8 @@ def _held_message(lag: Lag, now: float) -> str:
         return ""
     wall = datetime.now(UTC)
     parts = (
-        f"partition {held.partition} since {wall - timedelta(seconds=now - held.since):%H:%M:%S}Z ({held.records} records)"
+        f"partition {held.partition} since {wall - timedelta(seconds=now - held.since):%H:%M:%S}Z"
+        f" ({plural(held.records, 'record')})"
         for held in lag.held
     )
     return (

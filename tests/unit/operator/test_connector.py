@@ -98,12 +98,14 @@ class Bench:
         self.connect, self.offsets = FakeConnect(), FakeOffsets()
         self.now, self.generation = 0.0, 1
         self.may_start = self.mongo_up = True
+        self.storing = ""
         self.keeper = ConnectorKeeper(
             connect=self.connect,
             config=CONFIG,
             watch=LagWatch(source=self.offsets),
             may_start=lambda: self.may_start,
             mongo_is_up=lambda: self.mongo_up,
+            find_storing=lambda: self.storing,
             topic_generation=lambda: self.generation,
             stuck_after_s=30,
             stuck_restart_after_s=60,
@@ -193,6 +195,22 @@ def test_running_and_writing_nothing_is_noticed_and_restarted(bench: Bench) -> N
     assert any("lag" in m or "behind" in m or "nothing" in m for m in messages), messages[-1]
     assert bench.keeper.restarts == 1
     assert bench.connect.calls[-1].startswith("restart")
+
+
+def test_a_slow_sink_that_stores_is_not_restarted(bench: Bench) -> None:
+    bench.keeper.step()
+    bench.offsets.end, bench.offsets.committed = 1000, 10
+    bench.storing = "readings are still being stored, slowly"
+    found = steps(bench, *range(0, 400, 2))
+    assert bench.keeper.restarts == 0
+    assert found[-1].message == (
+        "the MongoDB sink runs but has confirmed nothing for 398 s while 990 records wait:"
+        " readings are still being stored, slowly"
+    )
+    bench.storing = ""
+    assert steps(bench, 400)[0].message.endswith("has confirmed nothing for 400 s while 990 records wait; restarted")
+    bench.offsets.end = 11
+    assert "while 1 record waits" in bench.keeper.step().message
 
 
 def steps(bench: Bench, *seconds: float) -> list[Finding]:

@@ -38,3 +38,9 @@ def test_the_first_batch_counts_too() -> None:
     bench = Bench()
     bench.look(0, 5, None)
     assert bench.look(61, 5, None)
+
+
+def test_one_record_is_singular() -> None:
+    bench = Bench()
+    bench.look(0, 101, 100)
+    assert bench.look(61, 101, 100).startswith("1 record has waited for 61 s")
