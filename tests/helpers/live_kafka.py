@@ -36,6 +36,14 @@ def produce(bootstrap: str, topic: str, records: Iterable[tuple[str, bytes | Non
     assert count
 
 
+def transactional(bootstrap: str, name: str, *, timeout_ms: int = 60_000) -> Producer:
+    """A producer that is ready to begin its first transaction."""
+    options = {"transactional.id": name, "transaction.timeout.ms": timeout_ms, "log_level": 0}
+    made = Producer({"bootstrap.servers": bootstrap, **options})
+    made.init_transactions(60)
+    return made
+
+
 def ends(bootstrap: str, topic: str) -> dict[int, int]:
     """The offset after the last record, by partition."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "tests", "log_level": 0})

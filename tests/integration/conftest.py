@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from backend.contract.ports import Ports
 from stack import catalogue
@@ -74,3 +76,10 @@ def live_system() -> Iterator[LiveSystem]:
         left = processes.describe(processes.marked(layout))
         shutil.rmtree(data_dir, ignore_errors=True)
         assert not left, f"still running after down: {left}"
+
+
+@pytest.fixture
+def client(live_system: LiveSystem) -> Iterator["MongoClient[dict[str, Any]]"]:
+    """A client of the running system's MongoDB."""
+    with MongoClient[dict[str, Any]](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
+        yield mongo

@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,12 +31,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 Document = dict[str, Any]
 
 _STAMP = "message.timestamp.type"
-
-
-@pytest.fixture
-def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
-    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
-        yield mongo
 
 
 def value_of(device_id: str, t_ms: int, value: float) -> bytes:

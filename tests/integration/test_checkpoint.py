@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from tests.integration.test_windows import Clock, brute_force, job_pid, job_stat
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 Document = dict[str, Any]
-
-
-@pytest.fixture
-def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
-    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
-        yield mongo
 
 
 class Job:

@@ -1,9 +1,7 @@
 """Aborted and open transactions, the broker's stamp and clocks against a broker alone: what needs neither Connect nor Spark."""
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,34 +20,16 @@ from backend.paai import metric_defs
 from backend.paai.delivery import broker_stamp
 from backend.paai.producer_options import PublisherOptions
 from backend.paai.publisher import Publisher
-from desktop.model.readings import ReadingBatch
 from desktop.services.decode import decode_messages
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.sink_lag import SinkLag
+from tests.helpers.live_kafka import transactional
+from tests.helpers.live_window import Chart, running
 from tests.helpers.paai import until
 from tests.helpers.secured_kafka import secured_kafka
 from tests.helpers.wait import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-
-
-class Chart:
-    """What the window's feed takes in.
-
-    Attributes:
-        ids: Device of each reading.
-        lag: Records that it has not read.
-    """
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.lag = -1
-
-    def ingest(self, batch: ReadingBatch) -> None:
-        self.ids += batch.device_ids
-
-    def note_lag(self, records: int) -> None:
-        self.lag = records
 
 
 @pytest.fixture(scope="module")
@@ -63,26 +43,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         admin.alter(names.TOPIC_MESSAGES, {"message.timestamp.type": "CreateTime"})
         wait_until(lambda: keeper.step().converged, 60, "the topics to be put right")
         yield running.internal
-
-
-@contextmanager
-def running(part: Any) -> Iterator[None]:
-    """Run a part of the window on a thread of its own."""
-    stop = threading.Event()
-    thread = threading.Thread(target=part.run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
-
-
-def transactional(kafka: str, name: str, *, timeout_ms: int = 60_000) -> Producer:
-    options = {"transactional.id": name, "transaction.timeout.ms": timeout_ms, "log_level": 0}
-    made = Producer({"bootstrap.servers": kafka, **options})
-    made.init_transactions(60)
-    return made
 
 
 def send(producer: Producer, device_id: str, partition: int, count: int = 1, *, stamp_ms: int = 0) -> list[Any]:

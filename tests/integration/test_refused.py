@@ -1,12 +1,16 @@
 """What is refused is seen: both figures and lists through the desktop's own feeds, after a restart of the window too."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
+from confluent_kafka import Producer
+from pymongo import MongoClient
 
 from backend.contract import names
 from backend.contract.times import to_iso
@@ -17,6 +21,7 @@ from desktop.workers.feeds import LiveFeeds
 from tests.helpers.live_kafka import ends, produce
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
+from tests.integration.test_windows import Clock, brute_force, job_pid, job_state, post, stored
 
 pytestmark = pytest.mark.integration
 
@@ -112,6 +117,36 @@ def test_both_figures_and_lists_and_a_restart_of_the_window(live_system: LiveSys
         wait_until(lambda: _same(feeds.refused.records(), shown[0]), 20, "the same records")
         assert feeds.refused.requests().total == shown[1].total
         assert feeds.refused.requests().newest == shown[1].newest
+
+
+def test_the_largest_records_that_the_topic_takes_stop_nobody(
+    live_system: LiveSystem, client: "MongoClient[dict[str, Any]]"
+) -> None:
+    """20 MiB each once unpacked, in every partition."""
+    kafka, device = live_system.endpoints.kafka, f"after-large-{os.getpid()}"
+    wait_until(lambda: job_state(live_system).get("ok"), 120, "the job to run", interval_s=0.5)
+    before = job_pid(live_system)
+    letters = sum(ends(kafka, names.TOPIC_DEAD_LETTERS).values())
+    answers: list[object] = []
+    producer = Producer(
+        {"bootstrap.servers": kafka, "compression.type": "zstd", "message.max.bytes": 1_000_000_000, "log_level": 0}
+    )
+    for n in range(4 * names.MESSAGES_PARTITIONS):
+        producer.produce(
+            names.TOPIC_MESSAGES, bytes(20 * 1024 * 1024), b"large", n % names.MESSAGES_PARTITIONS,
+            on_delivery=lambda error, _m: answers.append(error),
+        )  # fmt: skip
+        assert producer.flush(60) == 0
+    assert answers == [None] * len(answers)
+    clock = Clock(client)
+    readings = [(device, clock.at(n), 20.0 + n) for n in range(5)]
+    post(live_system, readings)
+    post(live_system, [(f"{device}-closes", clock.at(20), 20.0)])
+    wait_until(lambda: stored(client, device) == brute_force(readings), 240, "the window", interval_s=0.5)
+    raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
+    wait_until(lambda: raw.count_documents({"device_id": device}) == len(readings), 60, "the readings in MongoDB")
+    wait_until(lambda: sum(ends(kafka, names.TOPIC_DEAD_LETTERS).values()) == letters + len(answers), 60, "the dead letters")
+    assert job_pid(live_system) == before
 
 
 def _same(found: RefusedRecords, before: RefusedRecords) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -21,12 +20,6 @@ from tests.integration.conftest import LiveSystem
 pytestmark = pytest.mark.integration
 
 Document = dict[str, Any]
-
-
-@pytest.fixture
-def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
-    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
-        yield mongo
 
 
 def reading(device_id: str, t_ms: int, value: object = 25.5, /, **changed: object) -> bytes:

@@ -1,7 +1,6 @@
 """Transactions of any producer: aborted readings are nobody's, an open transaction holds its partition and is named."""
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +22,8 @@ from desktop.services.decode import decode_messages
 from desktop.services.kafka_feed import KafkaFeed, KafkaLogin
 from desktop.services.sink_lag import SinkLag
 from stack.local.layout import Layout
+from tests.helpers.live_kafka import transactional
+from tests.helpers.live_window import Chart, running
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
 from tests.integration.test_windows import Clock, brute_force, progress, stored
@@ -33,31 +34,6 @@ Document = dict[str, Any]
 
 
 @pytest.fixture
-def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
-    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
-        yield mongo
-
-
-class Chart:
-    """What the window's feed takes in.
-
-    Attributes:
-        ids: Device of each reading.
-        lag: Records that it has not read.
-    """
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.lag = -1
-
-    def ingest(self, batch: ReadingBatch) -> None:
-        self.ids += batch.device_ids
-
-    def note_lag(self, records: int) -> None:
-        self.lag = records
-
-
-@pytest.fixture
 def chart() -> Chart:
     return Chart()
 
@@ -65,39 +41,17 @@ def chart() -> Chart:
 @pytest.fixture
 def feed(live_system: LiveSystem, chart: Chart) -> Iterator[KafkaFeed[ReadingBatch]]:
     """The window's feed; its own thread until the test ends."""
-    login = KafkaLogin(live_system.endpoints.kafka)
-    made = KafkaFeed(login=login, sink=chart, decode=decode_messages)
-    yield from _running(made)
+    made = KafkaFeed(login=KafkaLogin(live_system.endpoints.kafka), sink=chart, decode=decode_messages)
+    with running(made):
+        yield made
 
 
 @pytest.fixture
 def sink_lag(live_system: LiveSystem) -> Iterator[SinkLag]:
     """The window's look at the sink."""
-    yield from _running(SinkLag(login=KafkaLogin(live_system.endpoints.kafka)))
-
-
-def _running(made: Any) -> Iterator[Any]:
-    stop = threading.Event()
-    thread = threading.Thread(target=made.run, args=(stop,))
-    thread.start()
-    try:
+    made = SinkLag(login=KafkaLogin(live_system.endpoints.kafka))
+    with running(made):
         yield made
-    finally:
-        stop.set()
-        thread.join(10)
-
-
-def transactional(live: LiveSystem, name: str, *, timeout_ms: int = 60_000) -> Producer:
-    made = Producer(
-        {
-            "bootstrap.servers": live.endpoints.kafka,
-            "transactional.id": f"{name}-{os.getpid()}",
-            "transaction.timeout.ms": timeout_ms,
-            "log_level": 0,
-        }
-    )
-    made.init_transactions(30)
-    return made
 
 
 def send(producer: Producer, partition: int, readings: list[tuple[str, int, float]]) -> None:
@@ -121,7 +75,7 @@ def test_aborted_readings_are_nobody_s_and_leave_no_lag(
     clock = Clock(client)
     raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
     aborted, kept, closer = (f"{what}-{os.getpid()}" for what in ("aborted", "kept", "closer"))
-    producer = transactional(live_system, "aborts")
+    producer = transactional(live_system.endpoints.kafka, f"aborts-{os.getpid()}")
     producer.begin_transaction()
     send(producer, 0, [(aborted, clock.at(n / 50), 20.0) for n in range(100)])
     producer.abort_transaction(30)
@@ -156,7 +110,7 @@ def test_an_open_transaction_holds_its_partition_and_is_named_until_it_ends(
     held, other, closer = (f"{what}-{os.getpid()}" for what in ("held", "other", "last"))
     operator = Layout.of(live_system.data_dir).state / "kafka-operator.json"
     wait_until(lambda: feed.state.caught_up, 60, "the feed to catch up")
-    producer, free = transactional(live_system, "holds"), plain(live_system)
+    producer, free = transactional(live_system.endpoints.kafka, f"holds-{os.getpid()}"), plain(live_system)
     producer.begin_transaction()
     send(producer, 1, [(held, clock.at(n / 10), 20.0) for n in range(20)])
     try:
@@ -187,5 +141,5 @@ def test_an_open_transaction_holds_its_partition_and_is_named_until_it_ends(
 
 def test_no_client_may_hold_a_partition_longer_than_the_limit(live_system: LiveSystem) -> None:
     with pytest.raises(KafkaException) as caught:
-        transactional(live_system, "long", timeout_ms=limits.TRANSACTION_MAX_S * 1000 + 1)
+        transactional(live_system.endpoints.kafka, f"long-{os.getpid()}", timeout_ms=limits.TRANSACTION_MAX_S * 1000 + 1)
     assert caught.value.args[0].code() == KafkaError.INVALID_TRANSACTION_TIMEOUT

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,12 +26,6 @@ Document = dict[str, Any]
 
 #: (device_id, time in ms, value)
 Posted = tuple[str, int, float]
-
-
-@pytest.fixture
-def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
-    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
-        yield mongo
 
 
 def post(live: LiveSystem, readings: list[Posted]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -23,12 +22,6 @@ pytestmark = [
 ]
 
 Document = dict[str, Any]
-
-
-@pytest.fixture
-def client(live_system: LiveSystem) -> Iterator["MongoClient[Document]"]:
-    with MongoClient[Document](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
-        yield mongo
 
 
 def test_the_last_windows_of_a_fleet_that_stops_come_within_15_s(
