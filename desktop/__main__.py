@@ -49,19 +49,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the window, or the terminal where there is none. Returns the exit code."""
     options = parse(arguments)
-    from stack.choose import Option, choose_target
+    from stack.choose import Option, choose_target, target_of
     from stack.choose import options as offered
     from stack.errors import StackError
 
     with nullcontext() if options.headless else DisplayProbe(os.environ) as probe:
         try:
-            target = choose_target(
-                options.target,
-                port_offset=options.port_offset,
-                data_dir=options.data_dir,
-                context=options.context,
-                overlays=options.overlays or (),
-            )
+            target = target_of(options)
         except StackError as error:
             print(error, file=sys.stderr)
             return 2

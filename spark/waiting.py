@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from backend.contract.plural import plural
+from backend.contract.figures import plural
 from spark.checkpoint import Position, TopicRange
 
 #: Longer than any batch of a machine that keeps up, in seconds.

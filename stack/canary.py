@@ -53,7 +53,7 @@ def send(
             "canary",
             f"paai did not take a test reading within {POST_TIMEOUT_S:.0f} s",
             why=answer,
-            remedy=f"See `{command('logs paai')}` and `{command('status')}`.",
+            remedy=f"See `{command('logs paai')}`.",
             service="paai",
         )
     yield "Waits for the test reading to arrive in MongoDB."
@@ -80,7 +80,7 @@ def send(
                     "canary",
                     f"A test reading that paai took did not reach MongoDB within {ARRIVAL_TIMEOUT_S:.0f} s",
                     why=problem or "Kafka Connect has not written it.",
-                    remedy=f"See `{command('logs connect')}` and `{command('logs kafka-operator')}`.",
+                    remedy=f"See `{command('logs connect')}`.",
                     service="connect",
                 )
             _pause(cancel)

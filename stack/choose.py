@@ -1,5 +1,6 @@
 """Chooses the target: where the system runs, and why there."""
 
+import argparse
 import json
 import os
 import shutil
@@ -80,6 +81,26 @@ def choose_target(
     directory = data_dir if data_dir is not None else default_data_dir(port_offset or 0)
     offset = port_offset if port_offset is not None else (remembered_offset(directory) or 0)
     return LocalTarget(data_dir=directory, ports=_ports(offset), reason=reason)
+
+
+def target_of(options: argparse.Namespace, *, consent: bool = False) -> Target:
+    """Return the target that the options of a command line name.
+
+    Args:
+        options: With `target`, `port_offset`, `data_dir`, `context` and `overlays`; None where one was not given.
+        consent: See `choose_target`.
+
+    Raises:
+        PreflightError: See `choose_target`.
+    """
+    return choose_target(
+        options.target,
+        port_offset=options.port_offset,
+        data_dir=options.data_dir,
+        context=options.context,
+        overlays=options.overlays or (),
+        consent=consent,
+    )
 
 
 def arguments_of(target: Target) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.types import Send
 
 from backend.common.errors import FieldError, ServiceError
+from backend.contract.error_texts import message_of
 
 #: An answer names at most this many field errors, and quotes at most so many characters of what was sent.
 MAX_ERRORS = 20
@@ -52,11 +53,10 @@ def field_errors(errors: Iterable[Mapping[str, Any]], *, prefix: Sequence[str | 
             result.append({"type": "more", "loc": list(prefix), "msg": f"and more; only the first {MAX_ERRORS} are named"})
             break
         location = [*prefix, *error.get("loc", ())]
-        message = str(error.get("msg", "is not valid")).removeprefix("Value error, ")
         item = {
             "type": error.get("type", "value_error"),
             "loc": [part if isinstance(part, int) else shorten(str(part), MAX_LOCATION_CHARS) for part in location],
-            "msg": shorten(message, MAX_MESSAGE_CHARS),
+            "msg": shorten(message_of(error), MAX_MESSAGE_CHARS),
         }
         if error.get("type") not in ("missing", "json_invalid") and "input" in error:
             item["input"] = excerpt(error["input"])

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from backend.common.errors import BodyTooLargeError, InvalidInputError, UnsupportedEncodingError
+from backend.contract.figures import plural
 
 if sys.version_info >= (3, 14):
     from compression.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
@@ -60,23 +61,30 @@ def unpack(body: bytes, coding: str, *, limit: int) -> bytes:
     """
     if not body:
         return body
-    first, *others = _MEMBERS[coding]
-    try:
-        return _unpack_members(body, first, limit)
-    except (zlib.error, ZstdError, ValueError) as error:
-        for other in others:
-            try:
-                return _unpack_members(body, other, limit)
-            except (zlib.error, ZstdError, ValueError):
-                continue
-        raise _not_valid(coding, str(error)) from None
+    errors: list[Exception] = []
+    for unpack_one in _MEMBERS[coding]:
+        try:
+            return _unpack_members(body, unpack_one, limit)
+        except (zlib.error, ZstdError, ValueError) as error:
+            errors.append(error)
+    # A ValueError is of this module: the format was recognised.
+    why = next((error for error in errors if isinstance(error, ValueError)), errors[0])
+    raise _not_valid(coding, str(why))
 
 
 def _unpack_members(body: bytes, unpack_one: _Unpack, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for _ in range(MAX_MEMBERS):
-        part, complete, body = unpack_one(body, limit + 1 - size)
+    for member in range(MAX_MEMBERS):
+        packed = body
+        try:
+            part, complete, body = unpack_one(packed, limit + 1 - size)
+        except (zlib.error, ZstdError):
+            if not member:
+                raise
+            raise _followed_by(packed) from None
+        if member and not complete and not part:
+            raise _followed_by(packed)
         size += len(part)
         if size > limit:
             raise BodyTooLargeError(limit)
@@ -88,12 +96,17 @@ def _unpack_members(body: bytes, unpack_one: _Unpack, limit: int) -> bytes:
     raise ValueError(f"it has more than {MAX_MEMBERS} members")
 
 
+def _followed_by(rest: bytes) -> ValueError:
+    verb = "follows" if len(rest) == 1 else "follow"
+    return ValueError(f"{plural(len(rest), 'byte')} that cannot be unpacked {verb} its end")
+
+
 def _unpack_zlib(wbits: int) -> _Unpack:
     def unpack_one(body: bytes, most: int) -> tuple[bytes, bool, bytes]:
         unpacker = zlib.decompressobj(wbits)
         part = unpacker.decompress(body, most)
         if wbits != _GZIP and unpacker.eof and unpacker.unused_data:
-            raise ValueError("more bytes follow its end")
+            raise _followed_by(unpacker.unused_data)
         return part, unpacker.eof, unpacker.unused_data
 
     return unpack_one

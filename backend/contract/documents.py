@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final, TypeGuard, TypeVar
 
 from backend.contract.devices import BY_SENSOR
+from backend.contract.figures import plural
 from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS
-from backend.contract.plural import plural
 from backend.contract.times import from_datetime
 
 #: Options of every MongoClient: a date outside the years 1 to 9999 and text that is not UTF-8 must not raise while decoding.

@@ -14,6 +14,8 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from backend.contract.devices import BY_TAG, DEVICE_TYPES
+from backend.contract.error_texts import message_of
+from backend.contract.figures import grouped
 from backend.contract.limits import MAX_BATCH_READINGS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS, MAX_JSON_DEPTH
 from backend.contract.messages import DeviceMessage
 from backend.contract.nesting import TOO_DEEP, is_too_deep
@@ -52,6 +54,7 @@ def _fast_type() -> Any:
 
 #: What msgspec raises for JSON that it does not take. Whether that is an error is for the models to say.
 _NOT_FAST: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+_TOO_LONG: Final = f"must hold at most {grouped(MAX_BATCH_READINGS)} readings"
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
@@ -213,10 +216,11 @@ def _readable(error: ValidationError) -> list[FieldError]:
     for item in error.errors(include_url=False, include_context=False):
         location = item["loc"]
         if item["type"] in ("union_tag_not_found", "union_tag_invalid"):
-            expected = ", ".join(BY_TAG)
-            result.append({**item, "loc": ("tag",), "msg": f"must be one of {expected}"})
+            missing = "is missing; " if item["type"] == "union_tag_not_found" else ""
+            result.append({**item, "loc": ("tag",), "msg": f"{missing}must be one of {', '.join(BY_TAG)}"})
         else:
-            result.append({**item, "loc": location[1:] if location and location[0] in BY_TAG else location})
+            location = location[1:] if location and location[0] in BY_TAG else location
+            result.append({**item, "loc": location, "msg": message_of(item)})
     return result
 
 
@@ -224,7 +228,7 @@ def _check_count(count: int) -> None:
     if count == 0:
         raise _not_a_batch("too_short", "must hold at least one reading")
     if count > MAX_BATCH_READINGS:
-        raise _not_a_batch("too_long", f"must hold at most {MAX_BATCH_READINGS} readings, not {count}; send several batches")
+        raise _not_a_batch("too_long", f"{_TOO_LONG}, not {grouped(count)}; send several batches")
 
 
 def _split_by_tokens(body: bytes) -> list[bytes]:
@@ -237,14 +241,14 @@ def _split_by_tokens(body: bytes) -> list[bytes]:
     depth = start = 0
     for count, token in enumerate(_TOKENS.finditer(body)):
         if count > _MAX_TOKENS:
-            raise _not_a_batch("too_long", f"must hold at most {MAX_BATCH_READINGS} readings; send several batches")
+            raise _not_a_batch("too_long", f"{_TOO_LONG}; send several batches")
         first = token.group()[0]
         if first == _COMMA:
             if depth == 1:
                 items.append(body[start : token.start()])
                 start = token.end()
                 if len(items) >= MAX_BATCH_READINGS:
-                    raise _not_a_batch("too_long", f"must hold at most {MAX_BATCH_READINGS} readings; send several batches")
+                    raise _not_a_batch("too_long", f"{_TOO_LONG}; send several batches")
         elif first in b"[{":
             if depth == 0:
                 if body[: token.start()].strip() or first != b"["[0] or start:

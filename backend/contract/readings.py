@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from backend.contract.devices import BAROMETER, HEART_RATE_METER, HYGROMETER, THERMOSTAT
+from backend.contract.error_texts import message_of
 from backend.contract.limits import FIRST_TIME_MS, MAX_DEVICE_ID_CHARS, MAX_EPOCH_SECONDS, MAX_FUTURE_S
 from backend.contract.printable import is_printable
 from backend.contract.timestamps import parse_timestamp
@@ -44,7 +45,7 @@ def describe(errors: Iterable[FieldError]) -> str:
     parts = []
     for error in errors:
         where = ".".join(str(part)[:64] for part in error["loc"])
-        message = error["msg"].removeprefix("Value error, ")[:300]
+        message = message_of(error)[:300]
         parts.append(f"{where}: {message}" if where else message)
     return "; ".join(parts)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from backend.contract.figures import duration
 from backend.contract.limits import FIRST_TIME_MS, LAST_TIME_MS, MAX_EPOCH_SECONDS, MAX_FUTURE_S
 from backend.contract.times import from_datetime, from_iso, to_iso
 
@@ -92,7 +93,8 @@ def check_not_future(epoch_ms: int, now_ms: int) -> None:
     ahead = epoch_ms - now_ms
     if ahead > MAX_FUTURE_MS:
         raise ValueError(
-            f"is {ahead / 1000:.3f} s ahead of the server's clock ({to_iso(now_ms)}); at most {MAX_FUTURE_S:g} s is accepted"
+            f"is {duration(ahead / 1000)} ahead of the server's clock ({to_iso(now_ms)}): "
+            f"at most {MAX_FUTURE_S:g} s is accepted"
         )
 
 

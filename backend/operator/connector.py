@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from backend.contract import limits, names
-from backend.contract.plural import plural
+from backend.contract.figures import plural
 from backend.operator.backoff import Backoff
 from backend.operator.connect_client import Connect, ConnectorStatus, ConnectUnavailableError
 from backend.operator.keeper import Finding

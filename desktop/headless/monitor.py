@@ -88,7 +88,7 @@ def run(
                 thread.join(_JOIN_S)
             feeds.stop(_JOIN_S)
     stops = command(target, "stack", "down")
-    console.print(f"Left. The system goes on running; `{stops}` stops it.", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Left. The system keeps running; `{stops}` stops it.", highlight=False, markup=False, soft_wrap=True)
     return EXIT_OK
 
 

@@ -21,7 +21,7 @@ from stack.target import ServiceStatus
 #: As `ui.md` gives them for a dark surface.
 _HUES = {"temperature": "#FF8A4C", "pressure": "#56B4E9", "humidity": "#2FCB9A", "heart_rate": "#E59CC5"}
 _SPARK_CHARS = 48
-_WELL = "the stream is well"
+_HEALTHY = "Stream healthy"
 
 
 def sign(service: ServiceStatus) -> tuple[str, str, str]:
@@ -57,9 +57,9 @@ def render(
         Text(stats_line(snapshot.stats, fleet)),
         *([Text(anomalies)] if anomalies else []),
         *(_refused_line(line, muted=i > 0) for i, line in enumerate(refused) if line),
-        Text(health.sentence or _WELL, style="yellow" if health.severity > Severity.INFO else "green"),
+        Text(health.sentence or _HEALTHY, style="yellow" if health.severity > Severity.INFO else "green"),
         *([Text(note, style="bright_black")] if note else []),
-        Text("Ctrl+C leaves; the system goes on running.", style="bright_black"),
+        Text("Ctrl+C leaves; the system keeps running.", style="bright_black"),
     )
 
 
@@ -161,5 +161,5 @@ def plain(
         parts.append(anomalies)
     if refused:
         parts.append(refused)
-    parts.append(health.sentence or _WELL)
+    parts.append(health.sentence or _HEALTHY)
     return " · ".join(parts)

@@ -3,8 +3,9 @@
 import math
 from typing import Final
 
-#: Narrow no-break space: thin, and a number is never broken over two lines.
-THIN: Final = "\u202f"
+from backend.contract.figures import THIN as THIN
+from backend.contract.figures import plural as plural
+
 #: What stands for a value that is not known.
 UNKNOWN: Final = "–"
 
@@ -60,8 +61,3 @@ def milliseconds(value: float) -> str:
 def percent(part: float, decimals: int = 0) -> str:
     """``90.2 %`` of a part of 1; `UNKNOWN` for NaN."""
     return UNKNOWN if not math.isfinite(part) else f"{thousands(100 * part, decimals)}{THIN}%"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """``1 device``, ``1 200 devices``."""
-    return f"{thousands(count)} {one if count == 1 else many or one + 's'}"

@@ -103,7 +103,7 @@ class Notifications:
             error: What was raised.
             doing: What was being done: "reading the fleet".
         """
-        text = f"Something went wrong while {doing}: {describe(error)} The program goes on; the details can be copied."
+        text = f"An error occurred while {doing}: {describe(error)} The monitor keeps running. Copy the details to report it."
         return self._add(Level.ERROR, text, format_traceback(error, error.__traceback__))
 
     def _add(self, level: Level, text: str, details: str, page: str = "") -> Notification:

@@ -84,7 +84,7 @@ def _services(inputs: HealthInputs, _: frozenset[str]) -> Iterator[Message]:
     bad = [s for s in inputs.services if not s.healthy or s.running < s.wanted]
     if ended_unexpectedly(inputs.services):
         yield _say(
-            inputs, "ended", "services", Severity.ERROR, "The system ended unexpectedly; deploy it again to bring it back"
+            inputs, "ended", "services", Severity.ERROR, "The system ended unexpectedly. Deploy it again"
         )  # fmt: skip
         return
     if not bad or len(bad) == len(inputs.services):
@@ -165,7 +165,7 @@ def _spark(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message]:
     if behind <= (_BEHIND_LEAVE_S if "spark-behind" in active else _BEHIND_ENTER_S):
         return
     if job is not None and math.isfinite(job.at) and inputs.now - job.at > 30:
-        cause = f"its job has not told of itself for {_seconds(inputs.now - job.at)}"
+        cause = f"its job has not reported for {_seconds(inputs.now - job.at)}"
     elif job is not None and job.batch_s > 2:
         cause = f"batches take {job.batch_s:.1f} s"
     elif job is not None and job.lag > 0:
@@ -209,7 +209,7 @@ def _desktop(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message]:
             "feed-failed",
             "desktop",
             Severity.ERROR,
-            f"A part of this desktop failed and is started again: {inputs.failure}",
+            f"A background task failed and is restarting: {inputs.failure}",
         )
     late = stats.latency_ms / 1000
     if math.isfinite(late) and late > (3.0 if "latency" in active else 6.0):

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from desktop.model.palette import CAPTION_PX, Palette
 from desktop.plots.layer import Layer, blend, colour, pen
-from desktop.plots.ticks import Ticks, time_ticks, value_ticks
+from desktop.plots.ticks import NO_TICKS, Ticks, time_ticks, value_ticks
 
 #: Spacing of the labels along their axis, in pixels.
 _TIME_GAP_PX = 36.0
@@ -59,12 +59,14 @@ class AxesItem(Layer):
         times, values: The ticks drawn.
         utc: Whether times are labelled in UTC instead of local time.
         show_times: Whether this chart carries the time labels.
+        show_values: Whether the value axis has ticks and grid lines.
     """
 
     def __init__(self, palette: Palette, font: QFont) -> None:
         super().__init__()
         self.utc = False
         self.show_times = True
+        self.show_values = True
         self.times: Ticks | None = None
         self.values: Ticks | None = None
         self._frame: PlotFrame | None = None
@@ -113,14 +115,15 @@ class AxesItem(Layer):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(self._grid_pen)
         xs = [round(frame.x(v)) for v in self.times.values.tolist()]
-        ys = [round(frame.y(v)) for v in self.values.values.tolist()]
+        values = self.values if self.show_values else NO_TICKS
+        ys = [round(frame.y(v)) for v in values.values.tolist()]
         lines = [QLineF(x, rect.top(), x, rect.bottom()) for x in xs]
         lines += [QLineF(rect.left(), y, rect.right(), y) for y in ys]
         painter.drawLines(lines)
         painter.setPen(self._text_pen)
         painter.setFont(self._font)
         half = self._metrics.height() / 2
-        for y, label in zip(ys, self.values.labels, strict=True):
+        for y, label in zip(ys, values.labels, strict=True):
             # A label that would stick out above or below gives way instead of being cut.
             if rect.top() + half * 0.4 <= y <= rect.bottom() + 1:
                 text, width = self._text(label)

@@ -233,7 +233,8 @@ class Chart(pg.GraphicsView):
             extent = focus_extent(start, end, view.curves, view.focus_steps.values())
         if not math.isfinite(extent[0]):
             extent = value_extent(start, end, view.envelope, view.curves, view.steps)
-        if self.values.fit(*extent) or (self.values.low, self.values.high) != (self.frame.low, self.frame.high):
+        changed = self.values.fit(*extent) or self.axes.show_values != self.values.known
+        if changed or (self.values.low, self.values.high) != (self.frame.low, self.frame.high):
             self._set_frame(PlotFrame(self.frame.rect, self.frame.start, self.frame.end, self.values.low, self.values.high))
 
     def _draw_focus_steps(self, view: SensorView) -> None:
@@ -271,6 +272,7 @@ class Chart(pg.GraphicsView):
 
     def _set_frame(self, frame: PlotFrame) -> None:
         self.frame = frame
+        self.axes.show_values = self.values.known
         self.box.setRange(xRange=(frame.start, frame.end), yRange=(frame.low, frame.high), padding=0.0, disableAutoRange=False)
         self.axes.set_frame(frame)
         self.crosshair.set_frame(frame)

@@ -79,7 +79,7 @@ class Mark:
 
 ERROR, COVERAGE, SPIKES = 0, 1, 2
 TITLES: Final = (
-    "Forecast error in noises  ·  left is better",
+    "Forecast error (× noise)  ·  left is better",
     "Readings in the band  ·  at the line is best",
     "Spikes found  ·  right is better",
 )

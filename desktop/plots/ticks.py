@@ -31,6 +31,9 @@ class Ticks:
     step: float
 
 
+NO_TICKS: Final = Ticks(np.empty(0), (), 1.0)
+
+
 def utc_offset_s(at: float) -> float:
     """Offset of the machine's local time from UTC at that time, seconds."""
     offset = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
@@ -38,15 +41,15 @@ def utc_offset_s(at: float) -> float:
 
 
 def zone_label(at: float, *, utc: bool) -> str:
-    """``UTC`` or ``local time, UTC+2`` — so that nobody has to guess which clock an axis shows."""
+    """Return the time zone of the time axis: ``Time zone: UTC``, ``Time zone: local (UTC+2)``."""
     if utc:
-        return "UTC"
+        return "Time zone: UTC"
     minutes = round(utc_offset_s(at) / 60)
     if minutes == 0:
-        return "local time, UTC"
+        return "Time zone: local (UTC)"
     hours, rest = divmod(abs(minutes), 60)
     sign = "+" if minutes > 0 else "−"
-    return f"local time, UTC{sign}{hours}" + (f":{rest:02}" if rest else "")
+    return f"Time zone: local (UTC{sign}{hours}{f':{rest:02}' if rest else ''})"
 
 
 def time_text(at: float, *, utc: bool, decimals: int = 0) -> str:
@@ -69,7 +72,7 @@ def time_ticks(start: float, end: float, pixels: float, *, label_px: float, utc:
         utc: Label and align in UTC instead of local time.
     """
     if not (end > start and pixels > 0):
-        return Ticks(np.empty(0), (), 1.0)
+        return NO_TICKS
     wanted = (end - start) * label_px / pixels
     step = next((s for s in TIME_STEPS if s >= wanted), 86_400.0 * math.ceil(wanted / 86_400.0))
     # Whole hours of *local* time, also where the offset is not a whole number of steps.
@@ -100,7 +103,7 @@ def nice_step(rough: float) -> float:
 def value_ticks(low: float, high: float, pixels: float, *, label_px: float) -> Ticks:
     """Ticks of a value axis; arguments as for `time_ticks`."""
     if not (high > low and pixels > 0):
-        return Ticks(np.empty(0), (), 1.0)
+        return NO_TICKS
     step = nice_step((high - low) * label_px / pixels)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = np.arange(first, last + 1, dtype=np.float64) * step

@@ -20,11 +20,13 @@ class ValueRange:
         low, high: The range in force, `low` < `high`.
         auto: Whether `fit` may change it.
         minimum_extent: Least extent; a constant signal is not blown up to its noise.
+        known: Whether data or the user have set the range; until then it means nothing.
     """
 
     def __init__(self, *, minimum_extent: float = 0.1, low: float = 0.0, high: float = 1.0) -> None:
         self.low, self.high = low, high
         self.auto = True
+        self.known = False
         self.minimum_extent = minimum_extent
         self._fresh = True
 
@@ -34,8 +36,9 @@ class ValueRange:
         Returns:
             Whether the range in force changed.
         """
-        if not self.auto or not (math.isfinite(low) and math.isfinite(high)):
+        if (self.known and not self.auto) or not (math.isfinite(low) and math.isfinite(high)):
             return False
+        self.known = True
         wanted_low, wanted_high = self._padded(low, high)
         holds = self.low <= low and high <= self.high
         used = (wanted_high - wanted_low) / (self.high - self.low)
@@ -50,11 +53,12 @@ class ValueRange:
         """A range of the user's choice; switches autoscale off."""
         if high > low:
             self.low, self.high = low, high
-            self.auto = False
+            self.auto, self.known = False, True
 
     def zoom(self, factor: float, anchor: float) -> None:
-        """Scale about `anchor`; switches autoscale off."""
-        self.set(anchor - (anchor - self.low) * factor, anchor + (self.high - anchor) * factor)
+        """Scale about `anchor`; switches autoscale off. Without effect while the range is not known."""
+        if self.known:
+            self.set(anchor - (anchor - self.low) * factor, anchor + (self.high - anchor) * factor)
 
     def reset(self) -> None:
         """Autoscale again, at the next `fit` and without hysteresis."""

@@ -19,7 +19,7 @@ _COLUMNS: Final[tuple[tuple[str, Callable[[HistoryEntry], str]], ...]] = (
     ("Replica", lambda e: str(e.replica)),
     ("Node", lambda e: e.node),
     ("State", lambda e: e.state),
-    ("What was said", lambda e: e.message),
+    ("Message", lambda e: e.message),
     ("Image", lambda e: e.image.split("@")[0]),
 )
 
@@ -64,7 +64,7 @@ class Attempts(QAbstractTableModel):
             if question is self._asking:
                 self._asking = None
                 self._take(rows)
-                self.told.emit("" if rows else "Nothing is remembered of this service.")
+                self.told.emit("" if rows else "No attempts recorded.")
 
         def failed(error: Exception) -> None:
             if question is self._asking:

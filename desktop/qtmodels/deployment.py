@@ -339,7 +339,7 @@ def _explain(error: Exception, title: str) -> Failure:
     if isinstance(error, StackError):
         return Failure(error.what, error.why, error.remedy, details=details)
     return Failure(
-        f"{title} stopped at something unexpected",
+        f"{title} failed unexpectedly",
         describe(error),
         "Try again; if it stays, copy the details into a report.",
         details=details,

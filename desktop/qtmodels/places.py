@@ -86,7 +86,7 @@ class Places(QObject):
 
         def failed(error: Exception) -> None:
             self._looking = False
-            self.trouble = f"What else there is cannot be said: {describe(error)}"
+            self.trouble = f"Could not list other targets: {describe(error)}"
             self.changed.emit()
 
         self._run_task(source.find, done, failed)
@@ -107,7 +107,7 @@ class Places(QObject):
                 return
             left = self.current
             if self._monitor.is_attached and left is not None:
-                self._notifications.info(f"The system on {in_a_sentence(left.label)} goes on running.")
+                self._notifications.info(f"The system on {in_a_sentence(left.label)} keeps running.")
             source.target.current = target
             self._here = (option.kind, option.context)
             self._monitor.leave()

@@ -232,7 +232,7 @@ class Prediction(QObject):
         self._settings.set_text(_PROMOTE_KEY, "")
         self._mind_timer()
         if training is None:
-            self._tell("The predictor was restarted; what became of the training cannot be said.")
+            self._tell("The predictor restarted; the result of the training is unknown.")
             return
         version = self.models.get(training.result.version) if training.result is not None else None
         if version is not None and not version.promoted and version.card.beats_baselines:

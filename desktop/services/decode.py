@@ -40,21 +40,16 @@ def decode_batch(records: Records, *, received: float, live: bool = True) -> Rea
     return ReadingBatch(ids, sensor, t_ms, value, received, live, order, refused)
 
 
-def decode_all(
-    values: Sequence[bytes | None], *, many: "msgspec.json.Decoder[list[T]]", one: "msgspec.json.Decoder[T]"
-) -> tuple[list[T], int]:
-    """One parse for a whole batch, one by one only where it holds something else; with it how many were something else."""
-    try:
-        # A value that ends an array itself ("1],[2") would decode to another number of items.
-        messages = many.decode(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]  # None raises TypeError
-        if len(messages) == len(values):
-            return messages, 0
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError, RecursionError):
-        pass
+def decode_all(values: Sequence[bytes | None], decoder: "msgspec.json.Decoder[T]") -> tuple[list[T], int]:
+    """Decode values one by one, so that none can run over into the next.
+
+    Returns:
+        The decoded values, and how many could not be decoded.
+    """
     messages = []
     for value in values:
         try:
-            messages.append(one.decode(value or b""))
+            messages.append(decoder.decode(value or b""))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return messages, len(values) - len(messages)

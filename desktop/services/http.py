@@ -110,7 +110,7 @@ class HttpClient:
                 f"{self._name} refused the access token",
                 status=status,
                 why=why,
-                remedy="Attach again to read the present token.",
+                remedy="Restart the monitor: it reads the current token when it starts.",
             )
         if status == 503:
             return BusyError(

@@ -322,7 +322,7 @@ class KafkaFeed(Generic[BatchT]):
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == _LOGIN_REFUSED:
-            self._refused = "Kafka refuses the login; attach again to read the present one"
+            self._refused = "Kafka refuses the login. Restart the monitor: it reads the current login when it starts"
             self._lost(self._refused)
         elif error.code() == _ALL_BROKERS_DOWN:
             self._lost(self._refused or error.str())

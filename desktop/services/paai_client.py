@@ -187,18 +187,7 @@ class PaaiClient:
                 total=found.total,
                 counts=tuple((row.field, row.reason, row.count) for row in found.counts),
                 newest=tuple(
-                    RejectedRequest(
-                        at=_seconds(item.at),
-                        path=item.path,
-                        status=item.status,
-                        index=item.index,
-                        field=item.field,
-                        reason=item.reason,
-                        message=item.message,
-                        text=item.text,
-                        size=item.size,
-                    )
-                    for item in found.newest
+                    RejectedRequest(**(msgspec.structs.asdict(item) | {"at": _seconds(item.at)})) for item in found.newest
                 ),
                 since=None if found.since is None else _seconds(found.since),
             )

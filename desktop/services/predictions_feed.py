@@ -63,8 +63,7 @@ class PredictionBatch:
     live: bool
 
 
-_one = msgspec.json.Decoder(WirePrediction)
-_many = msgspec.json.Decoder(list[WirePrediction])
+_decoder = msgspec.json.Decoder(WirePrediction)
 
 
 def decode_predictions(values: Sequence[bytes | None], *, live: bool, interest: Interest) -> PredictionBatch:
@@ -75,7 +74,7 @@ def decode_predictions(values: Sequence[bytes | None], *, live: bool, interest: 
         live: See `PredictionBatch`.
         interest: Decides what is kept.
     """
-    messages, malformed = decode_all(values, many=_many, one=_one)
+    messages, malformed = decode_all(values, _decoder)
     focus, odd, silent = interest.focus, interest.odd, interest.silent
     # A job that catches up publishes a silence and its end at once.
     begun = {(m.device_id, m.sensor) for m in messages if m.anomaly and m.value is None}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from stack.choose import choose_target
+from stack.choose import target_of
 from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from stack.cli.show import JsonOutput, Output, TextOutput
 from stack.errors import ConsentError, PreflightError, StackError, UnknownServiceError, system_error
@@ -70,15 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _attempt(options: argparse.Namespace, output: Output, *, consent: bool) -> int:
-    target = choose_target(
-        options.target,
-        port_offset=options.port_offset,
-        data_dir=options.data_dir,
-        context=options.context,
-        overlays=options.overlays or (),
-        consent=consent,
-    )
-    return _dispatch(options, target, output)
+    return _dispatch(options, target_of(options, consent=consent), output)
 
 
 def _dispatch(options: argparse.Namespace, target: Target, output: Output) -> int:

@@ -167,7 +167,7 @@ class TextOutput:
     def history(self, entries: Sequence[HistoryEntry]) -> None:
         """See `Output`."""
         if not entries:
-            self._console.print("Nothing is remembered.")
+            self._console.print("No attempts recorded.")
         for entry in entries:
             where = f" on {entry.node}" if entry.node else ""
             line = f"{entry.at:%Y-%m-%d %H:%M:%S} replica {entry.replica}{where}: {entry.state}. {entry.message}"

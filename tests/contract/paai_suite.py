@@ -64,7 +64,7 @@ def assert_refused(answer: httpx.Response, field: str | None = None) -> str:
     if field is not None:
         assert field in detail[0]["loc"], detail
     assert len(answer.content) < 20_000
-    return json.dumps(detail)
+    return json.dumps(detail, ensure_ascii=False)
 
 
 class PaaiContract:
@@ -106,8 +106,7 @@ class PaaiContract:
 
     async def test_the_future_is_refused_and_by_how_much(self, paai_client: httpx.AsyncClient) -> None:
         text = assert_refused(await post_device(paai_client, reading("1", timestamp=time.time() + 3600)), "timestamp")
-        assert "s ahead" in text
-        assert "3599." in text or "3600." in text
+        assert "59 min ahead" in text or "60 min ahead" in text
         assert (await post_device(paai_client, reading(new_id(), timestamp=time.time()))).status_code == 200
 
     @pytest.mark.parametrize("device_id", ["1", 1, -5, "a b", "Gerät-ü", "x" * 128, "温度", "$where", "a.b"])
@@ -191,8 +190,8 @@ class PaaiContract:
         assert_refused(await post_devices(paai_client, []))
         assert_refused(await post_devices(paai_client, {}))
         assert_refused(await post_devices(paai_client, [reading(""), reading("1", 1e9)]))
-        assert "10000" in assert_refused(await post_devices(paai_client, [reading("1")] * 10_001))
-        assert "10000" in assert_refused(await post_devices(paai_client, [1] * 2_000_000))
+        assert "10\u202f000" in assert_refused(await post_devices(paai_client, [reading("1")] * 10_001))
+        assert "10\u202f000" in assert_refused(await post_devices(paai_client, [1] * 2_000_000))
 
     async def test_the_largest_batch(self, paai_client: httpx.AsyncClient) -> None:
         device = new_id()
@@ -219,7 +218,6 @@ class PaaiContract:
         for method, path, status in (
             ("GET", "/api/v1/device", 405),
             ("PUT", "/api/v1/devices", 405),
-            ("OPTIONS", "/api/v1/device", 405),
             ("DELETE", "/api/v1/average", 405),
             ("GET", "/nothing", 404),
             ("POST", "/api/v1/device/", 404),
@@ -227,6 +225,8 @@ class PaaiContract:
             answer = await paai_client.request(method, path)
             assert answer.status_code == status, (method, path)
             assert "detail" in answer.json()
+        options = await paai_client.options("/api/v1/device")
+        assert (options.status_code, options.headers["allow"]) == (204, "POST, OPTIONS")
         assert (await paai_client.head("/healthz")).status_code == 200
         assert (await paai_client.head("/healthz")).content == b""
 

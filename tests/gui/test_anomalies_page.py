@@ -99,7 +99,7 @@ def test_newest_first_with_device_kind_duration_and_reason(desk: Desk) -> None:
     desk.put(odd("d-old", age_s=300), odd("d-new", age_s=5), odd("d-mid", age_s=100, kind="spike"))
     desk.put(odd("d-silent", age_s=200, kind="dropout", grade=Grade.CRITICAL, value=NAN, reason="Dropout: silent since."))
     assert desk.cells(1) == ["d-new", "d-mid", "d-silent", "d-old"]
-    assert desk.cells(LASTED)[1:] == ["one reading", "3 min, goes on", "one reading"]
+    assert desk.cells(LASTED)[1:] == ["one reading", "3 min, ongoing", "one reading"]
     assert desk.cells(REASON)[2] == "Silent since.", "what the column before says is not said again"
     assert "4 anomalies, 4 open" in desk.page.summary.text()
     assert "model v3" in desk.page.summary.text()
@@ -136,7 +136,7 @@ def test_filters(desk: Desk) -> None:
     assert desk.cells(1) == ["hall-2"]
     filters.kind.setCurrentIndex(filters.kind.findData("spike"))
     desk.wait_for(0)
-    assert "No anomaly fits" in texts(desk.page)
+    assert "No matching anomalies" in texts(desk.page)
     desk.page.state.button.click()
     desk.wait_for(3)
     filters.sensor.setCurrentIndex(filters.sensor.findData("humidity"))
@@ -151,18 +151,18 @@ def test_acknowledge_one_all_and_take_it_back(desk: Desk) -> None:
     keys = desk.put(odd("d1", age_s=10), odd("d2", age_s=20), odd("d3", age_s=30))
     desk.select(0)
     desk.page.seen.click()
-    desk.bench.wait(lambda: desk.cells(STATE)[0] != "open", "the first is seen to")
+    desk.bench.wait(lambda: desk.cells(STATE)[0] != "unacknowledged", "the first is acknowledged")
     assert set(desk.connection.acknowledged) == {keys[0]}
-    assert desk.cells(STATE)[0].startswith("seen by ")
+    assert desk.cells(STATE)[0].startswith("acknowledged by ")
     desk.page.seen_all.click()
-    desk.bench.wait(lambda: "open" not in desk.cells(STATE), "all are")
+    desk.bench.wait(lambda: "unacknowledged" not in desk.cells(STATE), "all are")
     assert not desk.page.seen_all.isEnabled()
     assert desk.page.undo.text() == "Undo (2 anomalies)"
     desk.page.undo.click()
-    desk.bench.wait(lambda: desk.cells(STATE).count("open") == 2, "the last two are open again")
+    desk.bench.wait(lambda: desk.cells(STATE).count("unacknowledged") == 2, "the last two are open again")
     assert set(desk.connection.acknowledged) == {keys[0]}
     desk.select(0)
-    desk.bench.wait(lambda: desk.page.seen.text() == "Take back", "the button says what it does")
+    desk.bench.wait(lambda: desk.page.seen.text() == "Reopen", "the button says what it does")
     desk.page.table.setFocus()
     QTest.keyClick(desk.page.table, Qt.Key.Key_Space)
     desk.bench.wait(lambda: not desk.connection.acknowledged, "it is taken back")
@@ -173,7 +173,7 @@ def test_acknowledge_one_all_and_take_it_back(desk: Desk) -> None:
 def test_what_another_desktop_acknowledged_is_seen(desk: Desk) -> None:
     (key,) = desk.put(odd("d1"))
     desk.store.set_acknowledged({key: ("bo", time.time())})
-    desk.bench.wait(lambda: desk.cells(STATE) == ["seen by bo"], "the state")
+    desk.bench.wait(lambda: desk.cells(STATE) == ["acknowledged by bo"], "the state")
 
 
 def test_an_acknowledgement_that_fails_says_so_and_changes_nothing(desk: Desk) -> None:
@@ -183,7 +183,7 @@ def test_an_acknowledgement_that_fails_says_so_and_changes_nothing(desk: Desk) -
     desk.page.seen.click()
     desk.bench.wait(desk.bench.notifications.entries, "a notification")
     assert "Nothing was acknowledged. MongoDB does not answer" in desk.bench.notifications.entries()[0].text
-    assert desk.cells(STATE) == ["open"]
+    assert desk.cells(STATE) == ["unacknowledged"]
     assert desk.page.seen.isEnabled()
 
 
@@ -275,7 +275,7 @@ def test_a_notification_groups_what_began_and_leads_to_the_page(desk: Desk) -> N
     now += SETTLE_S
     anomalies.poll()
     (entry,) = desk.bench.notifications.entries()
-    assert entry.text.startswith("5 devices behave oddly since ")
+    assert entry.text.startswith("5 devices abnormal since ")
     toaster = desk.bench.window.findChild(Toaster)
     assert isinstance(toaster, Toaster)
     desk.bench.wait(lambda: _button(toaster, "Show"), "the toast")
@@ -289,11 +289,11 @@ def test_the_toast_of_anomalies_goes_once_their_page_is_shown(desk: Desk) -> Non
     """It would lie over the list that says the same."""
     window = desk.bench.window
     window.show_key("services")
-    desk.bench.notifications.warning("d1 behaves oddly.", page="anomalies")
+    desk.bench.notifications.warning("d1 is abnormal.", page="anomalies")
     desk.bench.notifications.warning("Something else.")
-    desk.bench.wait(lambda: all(t in texts(window.toaster) for t in ("d1 behaves oddly.", "Something else.")), "two toasts")
+    desk.bench.wait(lambda: all(t in texts(window.toaster) for t in ("d1 is abnormal.", "Something else.")), "two toasts")
     window.show_key("anomalies")
-    desk.bench.wait(lambda: "d1 behaves oddly." not in texts(window.toaster), "it goes")
+    desk.bench.wait(lambda: "d1 is abnormal." not in texts(window.toaster), "it goes")
     assert "Something else." in texts(window.toaster)
 
 
@@ -327,7 +327,7 @@ def test_nothing_is_scored_though_readings_come_in(desk: Desk) -> None:
     stats = desk.connection.store.stats()
     desk.connection.store.stats = lambda: dataclasses.replace(stats, readings_per_s=40.0)  # type: ignore[method-assign]
     desk.store.note(told_at=time.time() - 500)
-    desk.bench.wait(lambda: "said nothing since" in texts(desk.page), "the job is silent")
+    desk.bench.wait(lambda: "reported nothing since" in texts(desk.page), "the job is silent")
     desk.store.note(told_at=time.time())
     desk.bench.wait(lambda: "Model v3 looks at every reading" in texts(desk.page), "it scores")
 
@@ -394,7 +394,7 @@ def test_it_is_drawn_in_both_schemes(make_bench: Callable[..., Bench], theme: st
     desk = Desk(make_bench(theme=theme))
     keys = desk.put(odd("d1"), odd("d2", grade=Grade.CRITICAL), odd("d3", grade=Grade.INFO, age_s=60))
     desk.connection.acknowledge(keys[:1], by="anna")
-    desk.bench.wait(lambda: "open" in desk.cells(STATE), "some are open")
+    desk.bench.wait(lambda: "unacknowledged" in desk.cells(STATE), "some are open")
     image = desk.page.table.viewport().grab().toImage()
     colours = {image.pixelColor(x, y).name() for x in range(10, 26) for y in range(84)}
     palette = desk.bench.desktop.theme.palette

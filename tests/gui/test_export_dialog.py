@@ -175,7 +175,7 @@ def test_progress_then_cancel_leaves_no_file(threaded: PageContext, qtbot: QtBot
     assert not dialog.start.isVisible()
     QTest.mouseClick(dialog.cancel_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dialog.running)
-    assert dialog.result_text.text() == "Cancelled. No file was left."
+    assert dialog.result_text.text() == "Cancelled. No file was written."
     assert not Path(dialog.path.text()).exists()
     assert not dialog.open_folder.isVisible()
     assert dialog.start.isVisible()

@@ -106,7 +106,7 @@ def test_search_pages_and_choice(page: HistoryPage, paai: FakePaai, qtbot: QtBot
     assert picker.results.item(0).checkState() == Qt.CheckState.Unchecked
     picker.search.setText("nothing like it")
     qtbot.waitUntil(lambda: picker.message.isVisible())
-    assert picker.message.text().startswith("Nothing stored fits")
+    assert picker.message.text().startswith("No matching devices")
 
 
 def test_run_asks_for_exactly_what_is_chosen_and_shows_the_answer(page: HistoryPage, paai: FakePaai) -> None:

@@ -274,9 +274,9 @@ def test_theme_switch_reaches_everything_painted(page: LivePage, clock: Clock) -
 
 
 def test_utc_switch_is_shown_and_remembered(page: LivePage, qtbot: QtBot) -> None:
-    assert page.key_strip.clock.text().startswith("local time")
+    assert page.key_strip.clock.text().startswith("Time zone: local (UTC")
     QTest.mouseClick(page.key_strip.clock, Qt.MouseButton.LeftButton)
-    assert page.key_strip.clock.text() == "UTC"
+    assert page.key_strip.clock.text() == "Time zone: UTC"
     assert all(c.axes.utc for c in page.board.charts)
     assert page.context.settings.flag("live/utc")
 

@@ -200,7 +200,7 @@ def select(page: ModelPage, version: str) -> None:
 def test_versions_and_the_card_of_the_promoted_one(show: Show, stocked: FakePredictor) -> None:
     page = show()
     assert page.sign.state == "running"
-    assert "v2 is promoted since 12:43 · scores 240 readings/s · lag 3 · 4 odd readings" in page.sentence.text()
+    assert "v2 is promoted since 12:43 · scores 240 readings/s · lag 3 · 4 abnormal readings" in page.sentence.text()
     rows = [[page.model.index(r, c).data() for c in range(6)] for r in range(3)]
     assert rows[1] == [
         "v2", "● promoted 12:43", "12:41", "11:40 – 12:40", "289\u202f200", "Temperature, Pressure, Humidity, Heart rate",

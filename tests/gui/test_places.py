@@ -91,7 +91,7 @@ def test_leaving_a_running_system_lets_it_run(bench: Bench) -> None:
     bench.wait(lambda: first.stopped, "its feeds end")
     bench.wait(lambda: "Nothing runs on Docker context office" in texts(bench.window.start_page), "the other place")
     assert "down" not in bench.target.calls
-    assert any("this machine goes on running" in n.text for n in bench.notifications.entries())
+    assert any("this machine keeps running" in n.text for n in bench.notifications.entries())
     bench.elsewhere[LOCAL.label] = bench.target
     bench.desktop.places.choose(LOCAL)
     bench.wait(lambda: bench.desktop.monitor.is_attached, "back at the first")

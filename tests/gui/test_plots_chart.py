@@ -102,6 +102,16 @@ def test_drawn_arrays_equal_the_snapshot(chart: Chart) -> None:
     assert np.array_equal(focus.line.y[0::2], view.focus_steps["thermostat-00007"].avg[settled])
 
 
+def test_a_chart_without_data_has_no_value_labels(chart: Chart) -> None:
+    frame = snapshot(NOW)
+    chart.set_times(frame.request.start, frame.request.end)
+    margin = np.unique(pixels(chart.grab().toImage())[40:-60, : round(chart.frame.rect.left()) - 4].reshape(-1, 3), axis=0)
+    assert len(margin) == 1, "nothing is written left of the plot"
+    show(chart, frame)
+    margin = np.unique(pixels(chart.grab().toImage())[40:-60, : round(chart.frame.rect.left()) - 4].reshape(-1, 3), axis=0)
+    assert len(margin) > 1
+
+
 def test_steps_stand_exactly_on_window_edges(chart: Chart) -> None:
     frame = snapshot(NOW, span_s=60, pixels=700)
     show(chart, frame)

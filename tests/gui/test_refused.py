@@ -70,7 +70,7 @@ def test_both_figures_stand_in_the_status_bar(bench: Bench) -> None:
     bench.wait(lambda: records.text() == "refused records 1\u202f234", "the figure of records")
     assert requests.text() == "rejected requests 0"
     assert "Refused records: 1\u202f234" in records.accessibleName()
-    connection.difference = "Spark refused 3 records, but 1 of the same span became dead letters."
+    connection.difference = "Spark refused 3 records; the same offsets have 1 dead letter."
     bench.wait(lambda: connection.difference in tip(records), "the difference")
 
 
@@ -211,7 +211,7 @@ def test_an_outage_keeps_what_was_listed_and_says_so(opened: Callable[..., Refus
 def test_a_difference_is_said_above_the_list(opened: Callable[..., RefusedDialog], bench: Bench) -> None:
     dialog = opened(records=newest("range"))
     assert not dialog.sign.isVisible()
-    bench.connection.difference = "Spark refused 3 records, but 1 of the same span became dead letters."
+    bench.connection.difference = "Spark refused 3 records; the same offsets have 1 dead letter."
     bench.wait(lambda: dialog.difference.text() == bench.connection.difference, "the sentence")
     assert dialog.sign.isVisible()
 

@@ -12,6 +12,8 @@ from tests.gui.conftest import Bench
 from tests.helpers.watchdog import watching
 
 PAGES = ("live", "history", "services")
+#: Each test waits for many pictures, one after another.
+pytestmark = pytest.mark.timeout(300)
 
 
 def pictures(bench: Bench) -> dict[str, QImage]:

@@ -309,7 +309,7 @@ def test_attempts_of_a_swarm_are_a_click_away(page: ServicesPage, bench: Bench) 
     assert not page.log.isVisible()
     assert model.index(1, 4).data() == "It exited with code 1."
     page.select("broker")
-    bench.wait(lambda: page.attempts.note.text() == "Nothing is remembered of this service.", "those of another service")
+    bench.wait(lambda: page.attempts.note.text() == "No attempts recorded.", "those of another service")
     bench.target.error = StackError("The engine does not answer")
     page.select("mongodb")
     bench.wait(lambda: "The engine does not answer" in page.attempts.note.text(), "why there are none")

@@ -194,7 +194,7 @@ def test_a_deployment_lasts_until_what_it_brought_up_is_attached(stopped: Bench)
     assert page.headline.text() == "Deploying …"
     assert not page.deploy.isVisible()
     assert stopped.window.strip.word.text() == "starting"
-    assert "nothing runs" not in texts(stopped.window.status)
+    assert "Stopped" not in texts(stopped.window.status)
     stopped.target.endpoints_gate.set()
     stopped.wait(lambda: stopped.desktop.monitor.is_attached, "it attaches")
     assert deployment.phase is Phase.DONE
@@ -247,7 +247,7 @@ def test_an_end_that_nobody_asked_for_is_no_stop(bench: Bench, monkeypatch: pyte
     bench.target.services = [status_of(s.name, 0) for s in SERVICES]  # taken down elsewhere
     bench.wait(lambda: "Nothing runs" in bench.window.start_page.headline.text(), "it was stopped")
     assert bench.window.strip.word.text() == "stopped"
-    assert "nothing runs" in texts(bench.window.status)
+    assert "Stopped" in texts(bench.window.status)
 
 
 def test_stopping_shows_its_steps_and_returns_to_the_start(bench: Bench) -> None:

@@ -181,7 +181,10 @@ def test_status_bar_shows_the_sentence_and_makes_room_for_it(bench: Bench) -> No
     from desktop.model.health import Health, Message, Severity
 
     bench.attach()
-    bench.wait(lambda: bench.window.status.sentence.text() == "the stream is well", "the stream is well")
+    bench.wait(lambda: bench.window.status.sentence.text() == "Stream healthy", "Stream healthy")
+    bench.window.resize(1024, 700)
+    status = bench.window.status
+    bench.wait(lambda: status.sentence.width() >= status.sentence.sizeHint().width(), "it is whole in the smallest window")
     sentence = "Kafka has not answered for 12 s; charts show what was received until 12:41:07."
     bench.connection.judgement = Health(hops=(), messages=(Message("kafka", Severity.ERROR, sentence, "kafka"),))
     bench.window.resize(1024, 700)
@@ -190,6 +193,15 @@ def test_status_bar_shows_the_sentence_and_makes_room_for_it(bench: Bench) -> No
     assert bar.sign.state == "degraded"
     bench.wait(lambda: bar.sentence.width() >= bar.sentence.sizeHint().width(), "it can be read whole")
     assert bar.cells[0].isVisible(), "the most important figure stays"
+    sentence = "2 of 12 services are not healthy: spark-job, mongodb (connection refused; see their logs)"
+    bench.connection.judgement = Health(hops=(), messages=(Message("services", Severity.WARNING, sentence, "services"),))
+    bench.wait(lambda: bar.sentence.text() == sentence, "a longer sentence")
+    bench.wait(lambda: bar.sentence.width() >= bar.sentence.sizeHint().width(), "the other figures give way to it")
+    assert bar.cells[0].isVisible()
+    assert all(button.isVisible() for button in bar.refused)
+    sentence += " again" * 40
+    bench.connection.judgement = Health(hops=(), messages=(Message("services", Severity.WARNING, sentence, "services"),))
+    bench.wait(lambda: "again again" in bar.sentence.toolTip(), "what is cut stands in the tooltip")
     sentence = "predictor is still starting"
     bench.connection.judgement = Health(hops=(), messages=(Message("starting", Severity.INFO, sentence, "services"),))
     bench.wait(lambda: bar.sentence.text() == sentence, "the sentence")

@@ -77,10 +77,10 @@ def sentence(events: list[Event], *, utc: bool) -> str:
     if len(events) == 1:
         return f"{_short(devices[0])} at {clock}. {events[0].reason}"
     if len(devices) == 1:
-        return f"{_short(devices[0])} behaves oddly since {clock}, in {len(events)} ways."
+        return f"{_short(devices[0])} abnormal since {clock}, in {len(events)} ways."
     names = ", ".join(map(_short, devices[:_MAX_NAMES]))
     more = f" and {len(devices) - _MAX_NAMES} more" if len(devices) > _MAX_NAMES else ""
-    return f"{plural(len(devices), 'device')} behave oddly since {clock}: {names}{more}."
+    return f"{plural(len(devices), 'device')} abnormal since {clock}: {names}{more}."
 
 
 def _short(device_id: str, keep: int = 32) -> str:

@@ -63,7 +63,7 @@ def state_line(models: Models, scoring: Scoring | None, *, now: float, utc: bool
         with_ = f"still with {scoring.model}" if scoring.model else "nothing yet"
         return Line("updating", f"{head}; the scoring job takes it in between two batches, and scores {with_}.")
     lag = f"lag {thousands(scoring.lag)}" if scoring.lag >= 0 else "lag unknown"
-    odd = plural(scoring.anomalies, "odd reading")
+    odd = plural(scoring.anomalies, "abnormal reading")
     return Line("running", f"{head} · scores {thousands(scoring.per_s)} readings/s · {lag} · {odd} since the job began")
 
 

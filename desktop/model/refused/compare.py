@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from desktop.model.figures import plural, thousands
+from desktop.model.figures import plural
 from desktop.model.refused.letters import LetterStore
 
 #: After the sink's commit: for the dead letters to be read here.
@@ -98,8 +98,8 @@ class Comparison:
             self._clear(span.title)
         elif span.title in self._suspected:  # twice in a row: no moment between two counters
             self._said[span.title] = (
-                f"{span.title} refused {plural(span.refused, 'record')}, but {thousands(letters)} "
-                f"of the same span became dead letters."
+                f"{span.title} refused {plural(span.refused, 'record')}; "
+                f"the same offsets have {plural(letters, 'dead letter')}."
             )
         else:
             self._suspected.add(span.title)

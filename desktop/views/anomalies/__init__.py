@@ -1,1 +1,1 @@
-"""The anomalies page: which device behaves oddly, since when, how sure, why, and who has seen to it."""
+"""The anomalies page: which device is abnormal, since when, how sure, why, and who acknowledged it."""

@@ -38,7 +38,7 @@ class GradeDelegate(QStyledItemDelegate):
         middle = QPointF(rect.left() + _LEFT + _ROOM / 2, rect.center().y())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        # What somebody has seen to is an outline: it is still true, but wants nobody any more.
+        # An acknowledged anomaly is an outline: still there, but nothing left to do.
         painter.setPen(QPen(QColor(palette.text if not event.acknowledged else palette.muted), 1.0))
         if not event.acknowledged:
             painter.setBrush(QColor(fills.get(event.grade, palette.warn)))

@@ -51,10 +51,12 @@ def _facts(event: Event, look: Look) -> list[str]:
     if event.expected == event.expected:
         facts.append(f"expected {value_text(sensor, event.expected, more=1)} {unit}")
     if event.readings > 1:
-        facts.append(plural(event.readings, "odd reading"))
+        facts.append(plural(event.readings, "abnormal reading"))
     facts.append(f"score {event.score:.2f}")
     if event.model:
         facts.append(f"model {event.model}")
     if event.acknowledged:
-        facts.append(f"seen by {event.acknowledged_by or 'somebody'} at {moment_text(event.acknowledged_at, look)}")
+        facts.append(
+            f"acknowledged by {event.acknowledged_by or 'an unknown user'} at {moment_text(event.acknowledged_at, look)}"
+        )
     return facts

@@ -1,4 +1,4 @@
-"""Which events the page lists: by device, sensor, kind, severity, and whether somebody has seen to them."""
+"""Which events the page lists: by device, sensor, kind, severity, and whether they are acknowledged."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ class FilterBar(QWidget):
             "Severity",
             [("Every severity", Grade.INFO), ("Warning and critical", Grade.WARNING), ("Critical only", Grade.CRITICAL)],
         )
-        self.state = _box("State", [("Open and seen", True), ("Open only", False)])
+        self.state = _box("State", [("All anomalies", True), ("Unacknowledged only", False)])
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)

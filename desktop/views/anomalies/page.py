@@ -153,7 +153,7 @@ class AnomaliesPage(Page):
         self.track(monitor.detached, self._detached)
         keys: tuple[tuple[str, tuple[str, ...], Callable[[], None], QWidget], ...] = (
             ("Show on the chart", ("Return", "Enter"), self.show_selected, self.table),
-            ("Acknowledge, or take it back", ("Space",), self.acknowledge_selected, self.table),
+            ("Acknowledge or reopen", ("Space",), self.acknowledge_selected, self.table),
             ("Find", ("Ctrl+F",), self.filters.search.setFocus, self),
         )
         for text, sequences, call, owner in keys:
@@ -267,7 +267,7 @@ class AnomaliesPage(Page):
         return [index.data(EVENT_ROLE) for index in rows]
 
     def acknowledge_selected(self) -> None:
-        """See to the selected ones; take it back where all of them are seen to already."""
+        """Acknowledge the selected ones; reopen them where all are acknowledged."""
         events = self._selected()
         left = [e.key for e in events if not e.acknowledged]
         if left:
@@ -276,7 +276,7 @@ class AnomaliesPage(Page):
             self._anomalies.acknowledge([e.key for e in events], undo=True)
 
     def acknowledge_all(self) -> None:
-        """See to everything that the filters let through."""
+        """Acknowledge everything that the filters let through."""
         self._acknowledge([e.key for e in self.model.events if not e.acknowledged])
 
     def _acknowledge(self, keys: list[EventKey]) -> None:
@@ -334,8 +334,8 @@ class AnomaliesPage(Page):
         self.detail.show_event(one, self._look(), len(events))
         left = sum(not e.acknowledged for e in events)
         takes_back = bool(events) and not left
-        self.seen.setText("Take back" if takes_back else f"Acknowledge {left}" if left > 1 else "Acknowledge")
-        self.seen.setToolTip("Nobody has seen to it after all" if takes_back else "You have seen to it: it no longer counts")
+        self.seen.setText("Reopen" if takes_back else f"Acknowledge {left}" if left > 1 else "Acknowledge")
+        self.seen.setToolTip("Mark as unacknowledged" if takes_back else "Mark as acknowledged")
         self.seen.setEnabled(bool(events) and not busy)
         open_ = sum(not e.acknowledged for e in self.model.events)
         for button in (self.seen, self.seen_all, self.show_chart):
@@ -350,5 +350,5 @@ class AnomaliesPage(Page):
 
     def _count(self) -> None:
         urgent = {grade: self._anomalies.open.get(grade, 0) for grade in (Grade.CRITICAL, Grade.WARNING)}
-        words = f"{urgent[Grade.CRITICAL]} critical and {urgent[Grade.WARNING]} warnings that nobody has seen to"
+        words = f"{urgent[Grade.CRITICAL]} critical and {urgent[Grade.WARNING]} warnings unacknowledged"
         self.badged.emit(sum(urgent.values()), words)

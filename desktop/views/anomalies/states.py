@@ -43,18 +43,20 @@ def say_state(
     stage = status.stage(now)
     if shown:
         open_ = sum(not e.acknowledged for e in shown)
-        return f"{plural(len(shown), 'anomaly', 'anomalies')}, {thousands(open_)} open  ·  {_foot(stage, status, flowing)}"
+        count = f"{plural(len(shown), 'anomaly', 'anomalies')}, {thousands(open_)} unacknowledged"
+        return f"{count}  ·  {_foot(stage, status, flowing)}"
     if stage is Stage.UNREACHABLE:
         panel.show_error("The anomalies cannot be read", f"MongoDB does not answer: {status.trouble}.", "", None)
         panel.button.hide()
     elif stage is Stage.LOADING or not fetched or (not status.past_read and not filtered):
         panel.show_loading("Reading the anomalies of the last hours …")
     elif filtered:
-        panel.show_empty("No anomaly fits", "Other filters may show some.", "Clear the filters", clear)
+        panel.show_empty("No matching anomalies", "Other filters may show some.", "Clear filters", clear)
     elif stage is Stage.NO_MODEL:
         panel.show_empty(
             "No model yet",
-            "A model learns from the stored readings what is usual. Once one is promoted, what does not fit is listed here.",
+            "Training learns each sensor's normal behaviour from stored readings. "
+            "Once a model is promoted, anomalies are listed here.",
             "Open the Model page",
             lambda: go(MODEL),
         )
@@ -62,20 +64,20 @@ def say_state(
         panel.show_empty(
             "Nothing is scored at the moment",
             f"Model {status.promoted} is promoted, but the prediction job has {_silent(status)}. It may still be starting.",
-            "Look at the services",
+            "Open Services",
             lambda: go(SERVICES),
         )
     elif not flowing:
         panel.show_empty(
-            "Nothing odd",
+            "No anomalies",
             "No readings come in at the moment. Start some devices on the Live page.",
             "Open Live",
             lambda: go(LIVE),
         )
     else:
         panel.show_empty(
-            "Nothing odd",
-            f"Model {status.promoted} looks at every reading; what does not fit appears here within seconds.",
+            "No anomalies",
+            f"Model {status.promoted} scores every reading. Anomalies appear here within seconds.",
         )
     return "" if stage in (Stage.LOADING, Stage.UNREACHABLE) else _foot(stage, status, flowing)
 
@@ -84,11 +86,11 @@ def _foot(stage: Stage, status: PredictionStatus, flowing: bool) -> str:
     if stage is Stage.UNREACHABLE or status.trouble:
         return f"MongoDB does not answer: {status.trouble}"
     if stage is Stage.NO_MODEL:
-        return "no model is promoted: nothing new is found"
+        return "no model is promoted: readings are not scored"
     if stage is Stage.NO_JOB and flowing:
         return f"the prediction job has {_silent(status)}"
     if status.scoring and status.scoring != status.promoted:
-        return f"model {status.promoted} is being taken in"
+        return f"the prediction job is loading model {status.promoted}"
     rate = f", {thousands(status.per_s)} readings/s" if flowing and status.per_s == status.per_s and status.per_s > 0 else ""
     behind = f", {thousands(status.lag)} behind" if status.lag > 0 and flowing else ""
     return f"model {status.promoted}{rate}{behind}" if stage is Stage.SCORING else f"model {status.promoted}"
@@ -96,5 +98,5 @@ def _foot(stage: Stage, status: PredictionStatus, flowing: bool) -> str:
 
 def _silent(status: PredictionStatus) -> str:
     if status.told_at != status.told_at:
-        return "not told of itself yet"
-    return f"said nothing since {datetime.fromtimestamp(status.told_at).astimezone():%H:%M:%S}"
+        return "not reported yet"
+    return f"reported nothing since {datetime.fromtimestamp(status.told_at).astimezone():%H:%M:%S}"

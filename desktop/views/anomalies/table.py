@@ -68,7 +68,7 @@ def lasted(event: Event, look: Look) -> str:
     if event.ongoing(look.now * 1000):
         so_far = max(0.0, look.now - event.start_ms / 1e3)
         # Above a minute without seconds: nobody needs to see them run.
-        return f"{elapsed(so_far) if so_far < 60 else _minutes(so_far)}, goes on"
+        return f"{elapsed(so_far) if so_far < 60 else _minutes(so_far)}, ongoing"
     if event.end_ms <= event.start_ms:
         return "one reading" if event.readings == 1 else "a moment"
     return elapsed((event.end_ms - event.start_ms) / 1e3)
@@ -87,9 +87,9 @@ def without_kind(event: Event) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def seen_by(event: Event) -> str:
-    """Who has seen to it."""
-    return f"seen by {event.acknowledged_by or 'somebody'}" if event.acknowledged else "open"
+def state_word(event: Event) -> str:
+    """Return whether it is acknowledged, and by whom."""
+    return f"acknowledged by {event.acknowledged_by or 'an unknown user'}" if event.acknowledged else "unacknowledged"
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -98,9 +98,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("Sensor", lambda e, _: sensor_word(e), sensor_word, 112),
     Column("Kind", lambda e, _: kind_word(e.key.kind), lambda e: kind_word(e.key.kind), 118),
     Column("Began", lambda e, look: moment_text(e.start_ms / 1e3, look), lambda e: e.start_ms, 90),
-    Column("Lasted", lasted, lambda e: e.end_ms - e.start_ms, 140),
+    Column("Lasted", lasted, lambda e: e.end_ms - e.start_ms, 112),
     Column("Score", lambda e, _: f"{e.score:.2f}", lambda e: e.score, 64, right=True),
-    Column("State", lambda e, _: seen_by(e), lambda e: (e.acknowledged, e.acknowledged_by), 112),
+    Column("State", lambda e, _: state_word(e), lambda e: (e.acknowledged, e.acknowledged_by), 144),
     Column("Reason", lambda e, _: without_kind(e), lambda e: e.reason, 240),
 )
 SEVERITY, DEVICE, SENSOR, KIND, BEGAN, LASTED, SCORE, STATE, REASON = range(len(COLUMNS))

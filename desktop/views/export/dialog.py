@@ -278,7 +278,7 @@ class ExportDialog(QDialog):
         self._cancel = None
         self._result = result
         if result.cancelled:
-            self.result_text.setText("Cancelled. No file was left.")
+            self.result_text.setText("Cancelled. No file was written.")
             self._look_at_path()
         else:
             text = f"{plural(result.rows, 'row')}, {size(result.size_bytes)}, written to {result.path.name}."
@@ -316,7 +316,7 @@ class ExportDialog(QDialog):
         self.start.setToolTip(tool_tip(problem))
         self.cancel_button.setVisible(running)
         self.close_button.setText("Hide" if running else "Close")
-        self.close_button.setToolTip("The export goes on and says when it is done" if running else "")
+        self.close_button.setToolTip("The export continues and says when it is done" if running else "")
         self.bar.setVisible(running)
         self.open_folder.setVisible(written)
         if running or written:

@@ -145,7 +145,9 @@ class AnomaliesKind:
     endpoints: Callable[[], Endpoints]
     key: ClassVar[str] = "anomalies"
     title: ClassVar[str] = "Anomalies"
-    explains: ClassVar[str] = "Every odd reading of the time frame with what was expected, severity and reason, from MongoDB."
+    explains: ClassVar[str] = (
+        "Every abnormal reading of the time frame with what was expected, severity and reason, from MongoDB."
+    )
     asks: ClassVar[bool] = True
     stem: ClassVar[str] = "anomalies"
 
@@ -162,7 +164,7 @@ class EventsKind:
     clock: Callable[[], float] = time.time
     key: ClassVar[str] = "events"
     title: ClassVar[str] = "The list of anomalies"
-    explains: ClassVar[str] = "The anomalies shown, one row each: begin, end, kind, severity, reason, and who has seen to it."
+    explains: ClassVar[str] = "The anomalies shown, one row each: begin, end, kind, severity, reason, and who acknowledged it."
     asks: ClassVar[bool] = False
     stem: ClassVar[str] = "anomaly-list"
 

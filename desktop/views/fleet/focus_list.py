@@ -82,7 +82,7 @@ class FocusList(QWidget):
             self._list.addWidget(row)
         full = len(self._rows) >= MAX_FOCUS
         self.search.setEnabled(not full)
-        self.search.setPlaceholderText(f"{MAX_FOCUS} is the most" if full else "Add a device …")
+        self.search.setPlaceholderText(f"Maximum {MAX_FOCUS} devices" if full else "Add a device …")
 
     def _offer(self) -> None:
         self.search.setEnabled(len(self._rows) < MAX_FOCUS)

@@ -52,8 +52,8 @@ class FleetPanel(QFrame):
         self.interval.setKeyboardTracking(False)
         self.interval.setFixedWidth(72)
         self.interval.lineEdit().setTextMargins(0, 0, 4, 0)
-        self.interval.setAccessibleName("Seconds between two readings of a device")
-        self.interval.setToolTip("Every device sends one reading each this many seconds")
+        self.interval.setAccessibleName("Reading interval in seconds")
+        self.interval.setToolTip("Time between two readings of a device")
         self.interval.valueChanged.connect(fleet.set_interval)
         self.faults = FaultsBox(faults=faults)
         self.rate = label("–", "strong")
@@ -82,7 +82,7 @@ class FleetPanel(QFrame):
         for row in self.rows:
             column.addWidget(row)
         each = QHBoxLayout()
-        each.addWidget(label("One reading each"))
+        each.addWidget(label("Reading interval"))
         each.addStretch(1)
         each.addWidget(self.interval)
         column.addLayout(each)
@@ -144,9 +144,9 @@ class FleetPanel(QFrame):
             self.losses.setText("")
             return
         self.rate.setText(f"{thousands(state.sent_per_s)} / {thousands(self._fleet.wanted_per_s)} per s")
-        parts = [f"given up {thousands(state.given_up)}", f"waiting {thousands(state.backlog)}"]
+        parts = [f"dropped {thousands(state.given_up)}", f"queued {thousands(state.backlog)}"]
         if state.behind_ms >= 50:
-            parts.append(f"{thousands(state.behind_ms)} ms behind")
+            parts.append(f"{thousands(state.behind_ms)} ms late")
         self.losses.setText(" · ".join(parts))
 
     def _say(self, sentence: str) -> None:

@@ -195,7 +195,7 @@ class DevicePicker(QWidget):
         none = self.results.count() == 0
         self.add_all.setVisible(not none)
         self.message.setVisible(none)
-        self.message.setText("Nothing stored fits. Clear the search, or wait until devices have sent readings.")
+        self.message.setText("No matching devices. Clear the search, or wait until devices have sent readings.")
 
     def _item_changed(self, item: QListWidgetItem) -> None:
         device_id: str = item.data(Qt.ItemDataRole.UserRole)

@@ -13,18 +13,18 @@ from desktop.plots.layer import colour, pen
 from desktop.plots.steps import BAND_ALPHA, DASH, EDGE_ALPHA, STEP_PX
 from desktop.views.widgets.roles import label, set_role
 
-#: Signs and their words, long and short, in the order in which they stand.
+#: Signs and their words, from the longest to the shortest, in the order in which they stand.
 SIGNS = (
-    ("raw", "raw readings: mean, min–max", "raw: mean, min–max"),
-    ("window", "10 s windows from MongoDB: average, min–max", "10 s windows: average, min–max"),
-    ("open", "open window, from raw", "open window"),
-    ("expected", "expected, 90 % band", "expected"),
-    ("odd", "anomaly", "anomaly"),
+    ("raw", "raw readings: mean, min–max", "raw: mean, min–max", "raw"),
+    ("window", "10 s windows from MongoDB: average, min–max", "10 s windows: average, min–max", "10 s windows"),
+    ("open", "open window, from raw", "open window", "open window"),
+    ("expected", "expected, 90 % band", "expected", "expected"),
+    ("odd", "anomaly", "anomaly", "anomaly"),
 )
 #: These stand there once a model has said something.
 OF_MODEL = frozenset({"expected", "odd"})
-#: Below this width the short words stand; below the second where there are those of a model too.
-SHORT_BELOW_PX = (860, 1180)
+_SIGN_PX = 26
+_SPACING_PX = 6
 
 
 class Sign(QWidget):
@@ -33,7 +33,7 @@ class Sign(QWidget):
     def __init__(self, kind: str, *, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._kind, self._palette = kind, palette
-        self.setFixedSize(QSize(26, 14))
+        self.setFixedSize(QSize(_SIGN_PX, 14))
 
     def set_palette(self, palette: Palette) -> None:
         self._palette = palette
@@ -85,7 +85,7 @@ class ChartKey(QWidget):
 
     def __init__(self, *, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._signs = [Sign(kind, palette=palette) for kind, _, _ in SIGNS]
+        self._signs = [Sign(kind, palette=palette) for kind, *_ in SIGNS]
         self._of_model = False
         self.clock = set_role(QPushButton(), "link")
         self.clock.setToolTip("Switch between local time and UTC")
@@ -93,8 +93,8 @@ class ChartKey(QWidget):
         self.clock.clicked.connect(self.clock_clicked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, 0, GAP_SMALL, 2)
-        layout.setSpacing(6)
-        self._words = [label(short, "caption") for _, _, short in SIGNS]
+        layout.setSpacing(_SPACING_PX)
+        self._words = [label(texts[-1], "caption") for _, *texts in SIGNS]
         for sign, words in zip(self._signs, self._words, strict=True):
             layout.addWidget(sign)
             layout.addWidget(words)
@@ -110,7 +110,7 @@ class ChartKey(QWidget):
             self._show_of_model()
 
     def _show_of_model(self) -> None:
-        for sign, words, (kind, _, _) in zip(self._signs, self._words, SIGNS, strict=True):
+        for sign, words, (kind, *_) in zip(self._signs, self._words, SIGNS, strict=True):
             for widget in (sign, words):
                 widget.setVisible(self._of_model or kind not in OF_MODEL)
         self._fit_words()
@@ -118,15 +118,24 @@ class ChartKey(QWidget):
     def set_clock(self, text: str) -> None:
         """Which clock is shown."""
         self.clock.setText(text)
-        self.clock.setAccessibleName(f"Times are in {text}. Switch.")
+        self.clock.setAccessibleName(f"{text}. Switch.")
+        self._fit_words()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._fit_words()
 
     def _fit_words(self) -> None:
-        for words, (_, long, short) in zip(self._words, SIGNS, strict=True):
-            words.setText(short if self.width() < SHORT_BELOW_PX[self._of_model] else long)
+        """Use the longest words that fit."""
+        shown = [i for i, (kind, *_) in enumerate(SIGNS) if self._of_model or kind not in OF_MODEL]
+        room = self.width() - GAP_LARGE - GAP_SMALL - self.clock.sizeHint().width()
+        advance = self._words[0].fontMetrics().horizontalAdvance
+        for texts in list(zip(*SIGNS, strict=True))[1:]:
+            needed = sum(_SIGN_PX + advance(texts[i]) + GAP_SMALL + 3 * _SPACING_PX for i in shown)
+            if needed <= room:
+                break
+        for words, text in zip(self._words, texts, strict=True):
+            words.setText(text)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         # The long words must not keep the window from getting narrower.

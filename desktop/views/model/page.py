@@ -351,8 +351,8 @@ class ModelPage(Page):
         else:
             self.nothing.show_empty(
                 "No model yet",
-                "Train says what is normal for each sensor from what is stored. Ten minutes of a fleet at one reading a second"
-                " are enough for a first one; a training that needs more says how much.",
+                "Training learns each sensor's normal behaviour from stored readings. Ten minutes of a fleet at one "
+                "reading a second are enough for a first one; a training that needs more says how much.",
             )
 
     def _select(self, version: Version) -> None:

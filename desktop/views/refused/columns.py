@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 from typing import Final
 
-from desktop.model.figures import UNKNOWN, thousands
+from desktop.model.figures import UNKNOWN, plural, thousands
 from desktop.model.refused.letters import DeadLetter
 from desktop.model.refused.requests import RejectedRequest
 from desktop.model.refused.words import as_text, bytes_of
@@ -40,8 +40,8 @@ RECORD_COLUMNS: Final[tuple[Column[DeadLetter], ...]] = (
     Column("Partition", lambda x: _number(x.partition), lambda x: x.partition, 76, right=True),
     Column("Offset", lambda x: _number(x.offset), lambda x: x.offset, 96, right=True),
     Column("Reason", lambda x: x.code, lambda x: x.code, 142, hint=lambda x: x.reason),
-    Column("Key", lambda x: x.key or UNKNOWN, lambda x: x.key, 120),
-    Column("Size", lambda x: f"{thousands(x.size)} B", lambda x: x.size, 76, right=True),
+    Column("Key", lambda x: x.key or UNKNOWN, lambda x: x.key, 138),
+    Column("Size", lambda x: f"{thousands(x.size)} B", lambda x: x.size, 92, right=True),
     Column("Bytes", _value, _value, 220),
 )
 
@@ -53,7 +53,7 @@ REQUEST_COLUMNS: Final[tuple[Column[RejectedRequest], ...]] = (
            right=True),
     Column("Field", lambda x: x.field, lambda x: x.field, 104),
     Column("Reason", lambda x: x.reason, lambda x: x.reason, 92, hint=lambda x: x.message),
-    Column("Size", lambda x: f"{thousands(x.size)} B", lambda x: x.size, 76, right=True),
+    Column("Size", lambda x: f"{thousands(x.size)} B", lambda x: x.size, 92, right=True),
     Column("Bytes", lambda x: x.text or "no body", lambda x: x.text, 200),
 )  # fmt: skip
 
@@ -70,4 +70,4 @@ def record_title(letter: DeadLetter) -> str:
 def request_title(item: RejectedRequest) -> str:
     """The chosen request in a line."""
     where = item.path if item.index is None else f"{item.path}, item {item.index}"
-    return f"{where}  ·  status {item.status}  ·  {moment(item.at)}  ·  {thousands(item.size)} bytes"
+    return f"{where}  ·  status {item.status}  ·  {moment(item.at)}  ·  {plural(item.size, 'byte')}"

@@ -150,12 +150,12 @@ class StartPage(Page):
         place = in_a_sentence(plan.where if plan else self.context.monitor.where)
         if busy:
             self.headline.setText(f"{deployment.title} …" if phase is Phase.RUNNING else "Cancelling …")
-            self.reason.setText(f"On {place}. You may leave this page; it goes on.")
+            self.reason.setText(f"On {place}. You may leave this page; the deployment continues.")
         elif failed:
             self.headline.setText(_UNFINISHED.get(deployment.kind, f"{deployment.title} did not finish"))
             self.reason.setText("What was done so far stays; trying again continues from there.")
         elif deployment.trouble:
-            self.headline.setText("The system cannot be looked at")
+            self.headline.setText("Cannot read system status")
             self.reason.setText(deployment.trouble)
         elif ended_unexpectedly(self.context.monitor.status):
             self.headline.setText(f"What ran on {place} ended unexpectedly")

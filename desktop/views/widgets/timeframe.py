@@ -175,7 +175,7 @@ class TimeFrameBar(QWidget):
 
     def _say(self) -> None:
         start, end = (edit.dateTime().toString("yyyy-MM-dd HH:mm:ss") for edit in (self.start_edit, self.end_edit))
-        self.covers.setText(f"{start} – {end[11:] if start[:10] == end[:10] else end}, {self.zone.text()}")
+        self.covers.setText(f"{start} – {end[11:] if start[:10] == end[:10] else end}  ·  {self.zone.text()}")
 
     def _edited(self) -> None:
         if not self._filling:

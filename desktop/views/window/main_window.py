@@ -341,7 +341,7 @@ def say_farewell(parent: QWidget, *, target: Target) -> bool:
     box = QMessageBox(parent)
     box.setWindowTitle("Close the window?")
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText("The system goes on running without this window.")
+    box.setText("The system keeps running without this window.")
     box.setInformativeText(
         f"Opening the program again attaches to it at once. To stop it: Menu → Stop the system, or\n{stops}\n"
         "This is said only once."

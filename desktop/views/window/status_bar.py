@@ -22,10 +22,10 @@ from desktop.views.widgets.roles import label, set_role
 from desktop.views.widgets.signs import StateSign
 
 HEIGHT: Final = 28
-WELL: Final = "the stream is well"
+HEALTHY: Final = "Stream healthy"
 
 #: What gives way first when the sentence needs room: indices into the cells.
-YIELD: Final = (6, 2, 5, 4)
+YIELD: Final = (6, 2, 5, 4, 1, 3)
 
 
 class _Cell(QWidget):
@@ -73,7 +73,9 @@ class _ListButton(QToolButton):
 
     def width_of(self, *, narrow: bool) -> int:
         """Width with the long or the short words."""
-        return self.fontMetrics().horizontalAdvance(self._text(narrow)) + 2 * GRID + 2 + GAP_SMALL
+        advance = self.fontMetrics().horizontalAdvance
+        frame = self.sizeHint().width() - advance(self.text())
+        return advance(self._text(narrow)) + frame + GAP_SMALL
 
     def _text(self, narrow: bool) -> str:
         return f"{self._short if narrow else self._name.lower()} {self._figure}"
@@ -177,15 +179,15 @@ class StatusBar(QFrame):
             starting = report is not None and report.sentence == health and report.severity is Severity.INFO
             state, sentence = "starting" if starting else "degraded", health
         elif self._monitor.is_attached:
-            state, sentence = "running", WELL
+            state, sentence = "running", HEALTHY
         elif self._deployment.busy:
             state, sentence = "starting", f"{self._deployment.title.lower()} …"
         elif self._deployment.failure is not None:
             state, sentence = "failed", self._deployment.failure.what
         elif ended_unexpectedly(self._monitor.status):
-            state, sentence = "failed", "it ended unexpectedly; deploy it again to bring it back"
+            state, sentence = "failed", "The system ended unexpectedly. Deploy it again"
         else:
-            state, sentence = "stopped", "nothing runs"
+            state, sentence = "stopped", "Stopped"
         self.sign.set_state(state)
         self.sentence.set_text(sentence)
         self._make_room()

@@ -60,6 +60,17 @@ def test_what_is_cut_off_or_garbled_is_refused(coding: str, pack: Callable[[byte
             unpack(bad, coding, limit=MAX_BODY_BYTES)
 
 
+@pytest.mark.parametrize(("coding", "pack"), CASES)
+def test_bytes_behind_the_packed_body_are_named(coding: str, pack: Callable[[bytes], bytes]) -> None:
+    for rest, words in (
+        (b"x", "1 byte that cannot be unpacked follows its end"),
+        (READING, "cannot be unpacked follow its end"),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            unpack(pack(READING) + rest, coding, limit=MAX_BODY_BYTES)
+        assert words in caught.value.detail[0]["msg"]  # type: ignore[index]
+
+
 def test_members_are_bounded() -> None:
     with pytest.raises(InvalidInputError):
         unpack(gzip.compress(b"") * (MAX_MEMBERS + 1), "gzip", limit=10)

@@ -20,7 +20,7 @@ from tests.helpers.fake_target import FakeTarget
 def target(monkeypatch: pytest.MonkeyPatch) -> FakeTarget:
     """The target that every command gets."""
     fake = FakeTarget(up=True)
-    monkeypatch.setattr(cli, "choose_target", lambda *_, **__: fake)
+    monkeypatch.setattr(cli, "target_of", lambda *_, **__: fake)
     return fake
 
 

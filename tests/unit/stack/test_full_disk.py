@@ -130,7 +130,7 @@ def test_no_command_ends_in_a_traceback(
 ) -> None:
     target = FakeTarget(up=True)
     target.error = error  # type: ignore[assignment]
-    monkeypatch.setattr(cli, "choose_target", lambda *_, **__: target)
+    monkeypatch.setattr(cli, "target_of", lambda *_, **__: target)
     assert cli.run(parse(["status"])) == 1
     assert str(system_error(error)) in " ".join(capsys.readouterr().err.split())  # type: ignore[arg-type]
 

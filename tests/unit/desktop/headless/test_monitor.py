@@ -68,7 +68,7 @@ def test_deploys_writes_lines_and_leaves() -> None:
     text = out.getvalue()
     assert "Deploying to This machine (no Docker here)." in text
     assert "[1/2] Kafka broker running (0.5 s): waits for port 9092" in text
-    assert "The system goes on running" in text
+    assert "The system keeps running" in text
 
 
 @pytest.mark.parametrize("deploy", [True, False])

@@ -53,7 +53,7 @@ def test_one_line_for_a_log(snapshot: LiveSnapshot) -> None:
     line = plain(services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=Health())
     assert "\n" not in line
     assert line.startswith("1 of 2 services healthy · Temperature ")
-    assert line.endswith("the stream is well")
+    assert line.endswith("Stream healthy")
     assert "Pressure" not in line
 
 

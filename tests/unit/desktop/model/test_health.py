@@ -80,7 +80,7 @@ def test_a_held_partition_is_named_with_its_begin() -> None:
 def test_an_end_that_nobody_asked_for_is_said_and_a_stop_is_not(stopped: bool) -> None:
     gone = tuple(replace(s, running=0, healthy=False, stopped=stopped) for s in services())
     health = assess(good(services=gone))
-    assert health.sentence == ("" if stopped else "The system ended unexpectedly; deploy it again to bring it back")
+    assert health.sentence == ("" if stopped else "The system ended unexpectedly. Deploy it again")
 
 
 def test_a_system_that_is_just_being_started_has_not_ended() -> None:
@@ -141,7 +141,7 @@ def test_spark_behind_says_why() -> None:
     slow = JobProgress(at=NOW - 1, batch_s=3.1, lag=500)
     assert assess(good(stats=stats, job=slow)).sentence == "Spark is 14 s behind because batches take 3.1 s"
     silent = JobProgress(at=NOW - 45, batch_s=0.5)
-    assert assess(good(stats=stats, job=silent)).sentence.endswith("its job has not told of itself for 45 s")
+    assert assess(good(stats=stats, job=silent)).sentence.endswith("its job has not reported for 45 s")
     assert assess(good(stats=stats, job=None)).sentence.endswith("because no newer window has come")
 
 

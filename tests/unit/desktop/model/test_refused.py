@@ -59,9 +59,7 @@ def test_a_difference_is_said_in_one_sentence_and_goes_when_it_is_gone() -> None
     comparison = Comparison(store)
     reader = Reader("Spark", 3, {0: 0}, {0: 50})
     assert looks(comparison, reader, {0: 50}, 2) == ""  # once may be a moment between two counters
-    assert (
-        looks(comparison, reader, {0: 50}, start=100) == "Spark refused 3 records, but 1 of the same span became dead letters."
-    )
+    assert looks(comparison, reader, {0: 50}, start=100) == "Spark refused 3 records; the same offsets have 1 dead letter."
     store.add([letter(6), letter(7)])
     assert looks(comparison, reader, {0: 50}, start=200) == ""
 

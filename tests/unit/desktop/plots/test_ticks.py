@@ -45,8 +45,8 @@ def test_local_ticks_stand_on_local_hours() -> None:
     assert ticks.step == 3600
     assert all(label.endswith(":00:00") for label in ticks.labels)
     assert ticks.labels[0] == "18:00:00"
-    assert zone_label(NOON, utc=False) == "local time, UTC+5:30"
-    assert zone_label(NOON, utc=True) == "UTC"
+    assert zone_label(NOON, utc=False) == "Time zone: local (UTC+5:30)"
+    assert zone_label(NOON, utc=True) == "Time zone: UTC"
 
 
 def test_decimals_are_truncated() -> None:

@@ -55,3 +55,21 @@ def test_no_data_changes_nothing(bad: float) -> None:
     axis.fit(0.0, 10.0)
     assert not axis.fit(bad, bad)
     assert axis.high > 10.0
+
+
+def test_the_range_means_nothing_before_the_first_data() -> None:
+    axis = ValueRange()
+    axis.auto = False
+    axis.zoom(2.0, 0.5)
+    assert not axis.known
+    assert not axis.fit(math.nan, math.nan)
+    assert not axis.known
+    axis.fit(0.2, 0.8)
+    assert axis.known
+    assert not axis.fit(18.0, 24.0), "it stands still from then on"
+
+
+def test_a_range_of_the_user_is_known() -> None:
+    axis = ValueRange()
+    axis.set(10.0, 20.0)
+    assert axis.known

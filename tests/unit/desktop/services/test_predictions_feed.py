@@ -120,6 +120,16 @@ def test_what_is_no_prediction_is_counted(value: bytes | None) -> None:
     assert (len(batch.predictions), batch.malformed) == (1, 1)
 
 
+def test_two_objects_in_one_record_do_not_stand_in_for_a_split_one() -> None:
+    """As one JSON array these three values hold three predictions, and no error."""
+    first, second, third = (json.dumps(odd(n)).encode() for n in range(3))
+    cut = third[:-1] + b', "x": [{}', b"{}]}"
+    values: list[bytes | None] = [first + b"," + second, *cut]
+    assert len(json.loads(b"[" + b",".join(v or b"" for v in values) + b"]")) == len(values)
+    batch = decode_predictions(values, live=True, interest=PredictionStore().interest)
+    assert (batch.predictions, batch.malformed) == ([], 3)
+
+
 def test_a_stored_document_says_the_same_as_that_of_the_topic() -> None:
     fields = odd(3, value=None, expected=None)
     stored = fields | {"timestamp": times.to_datetime(T0 + 3000), "since": times.to_datetime(T0)}

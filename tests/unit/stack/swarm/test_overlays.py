@@ -1,5 +1,6 @@
 """A deployment is never taken apart because an overlay was not named."""
 
+import argparse
 from dataclasses import replace
 
 import pytest
@@ -115,12 +116,13 @@ def test_doctor_and_the_start_page_show_it(cluster: Site, site: Site) -> None:
 def typed(cluster: Site, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line leads to that stack."""
 
-    def chosen(*_: object, overlays: list[str], consent: bool, **__: object) -> SwarmTarget:
+    def chosen(options: argparse.Namespace, *, consent: bool) -> SwarmTarget:
+        overlays = options.overlays or ()
         dropped = frozenset(word.removeprefix("-") for word in overlays if word.startswith("-") or word == "none")
         kept = tuple(word for word in overlays if word.removeprefix("-") not in dropped)
         return SwarmTarget(replace(site, overlays=kept, dropped=dropped, consent=consent))
 
-    monkeypatch.setattr(cli, "choose_target", chosen)
+    monkeypatch.setattr(cli, "target_of", chosen)
     monkeypatch.setattr(SwarmTarget, "preflight", lambda _: [])
 
 

@@ -42,7 +42,7 @@ def test_at_most_one_a_minute_and_all_that_came_meanwhile_together() -> None:
     for n in range(1, 6):
         d.begin(f"d{n}", grade=Grade.CRITICAL if n == 4 else Grade.WARNING)
     assert d.say(SETTLE_S) == ""
-    assert d.say(EVERY_S) == "5 devices behave oddly since 05:44:34: d4, d1, d2 and 2 more."
+    assert d.say(EVERY_S) == "5 devices abnormal since 05:44:34: d4, d1, d2 and 2 more."
 
 
 def test_what_was_taken_back_seen_to_or_does_not_matter_is_not_told() -> None:
@@ -68,4 +68,4 @@ def test_several_events_of_one_device() -> None:
     d = Desk()
     d.begin("d1")
     d.begin("d1", kind="drift")
-    assert d.say(SETTLE_S) == "d1 behaves oddly since 05:44:30, in 2 ways."
+    assert d.say(SETTLE_S) == "d1 abnormal since 05:44:30, in 2 ways."

@@ -38,7 +38,7 @@ SERVING = Models([version("v3", promoted_at="2026-11-24T12:43:00.000Z")])
 def test_a_promoted_model_scores() -> None:
     sign, text = said(SERVING, Scoring(at=NOW - 2, per_s=1848, lag=0, anomalies=2, model="v3"))
     assert sign == "running"
-    assert text == "v3 is promoted since 12:43 · scores 1\u202f848 readings/s · lag 0 · 2 odd readings since the job began"
+    assert text == "v3 is promoted since 12:43 · scores 1\u202f848 readings/s · lag 0 · 2 abnormal readings since the job began"
 
 
 @pytest.mark.parametrize(
