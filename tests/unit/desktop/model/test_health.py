@@ -181,7 +181,7 @@ def test_generator_behind_its_schedule() -> None:
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"failure": "kafka-feed: KeyError: x"}, "failed and is started again"),
+        ({"failure": "kafka-feed: KeyError: x"}, "failed and is restarting"),
         ({"topic_missing": True}, "no topic"),
         ({"fleet": FleetState(error="The generator cannot be reached", as_of=NOW - 60)}, "The fleet is not known"),
         ({"fleet": FleetState(running=True, wanted_per_s=10, backlog=500, as_of=NOW)}, "wait at the generator"),
