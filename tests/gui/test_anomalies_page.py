@@ -101,7 +101,7 @@ def test_newest_first_with_device_kind_duration_and_reason(desk: Desk) -> None:
     assert desk.cells(1) == ["d-new", "d-mid", "d-silent", "d-old"]
     assert desk.cells(LASTED)[1:] == ["one reading", "3 min, ongoing", "one reading"]
     assert desk.cells(REASON)[2] == "Silent since.", "what the column before says is not said again"
-    assert "4 anomalies, 4 open" in desk.page.summary.text()
+    assert "4 anomalies, 4 unacknowledged" in desk.page.summary.text()
     assert "model v3" in desk.page.summary.text()
 
 
