@@ -329,7 +329,7 @@ def test_nothing_is_scored_though_readings_come_in(desk: Desk) -> None:
     desk.store.note(told_at=time.time() - 500)
     desk.bench.wait(lambda: "reported nothing since" in texts(desk.page), "the job is silent")
     desk.store.note(told_at=time.time())
-    desk.bench.wait(lambda: "Model v3 looks at every reading" in texts(desk.page), "it scores")
+    desk.bench.wait(lambda: "Model v3 scores every reading" in texts(desk.page), "it scores")
 
 
 def test_a_long_name_is_elided_and_whole_in_the_tooltip_and_below(desk: Desk) -> None:
