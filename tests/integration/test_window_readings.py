@@ -53,7 +53,8 @@ def test_vectors_and_the_last_value(kafka: str) -> None:
     store, stop = Taken(), threading.Event()
     feed = KafkaFeed(login=KafkaLogin(kafka), sink=store, decode=decode_messages)
     thread = threading.Thread(target=feed.run, args=(stop,))
-    producer = Producer({"bootstrap.servers": kafka, "log_level": 0})
+    # The largest vector is larger than a broker takes by default; packed it is small.
+    producer = Producer({"bootstrap.servers": kafka, "log_level": 0, "message.max.bytes": 4_000_000, "compression.type": "lz4"})
     acknowledged: list[tuple[int | None, int | None]] = []
 
     def send(value: bytes | None, partition: int) -> None:
