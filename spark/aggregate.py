@@ -13,7 +13,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
 from spark import process
+from spark.checkpoint import TopicReader
 from spark.failure import reason
+from spark.heartbeat import Heartbeat, HeartbeatSender
 from spark.job import StreamingJob
 from spark.query import read, write
 from spark.settings import JobSettings
@@ -32,9 +34,21 @@ class Job(StreamingJob):
         )
         self._writer = started.writer
         self._rules = WindowRules(settings.window_s, settings.watermark_s, settings.max_future_s + settings.future_tolerance_s)
+        self._heartbeat = Heartbeat(HeartbeatSender(bootstrap=settings.kafka_bootstrap))
+        self._heartbeats = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_HEARTBEATS)
+        started.on_progress.append(self._heartbeat.note)
 
     def _start(self) -> StreamingQuery:
-        return write(transform(read(self._session, self._settings), rules=self._rules), self._settings)
+        records = read(
+            self._session, self._settings, topics=(names.TOPIC_MESSAGES, names.TOPIC_HEARTBEATS), few_wait=True
+        )
+        return write(transform(records, rules=self._rules), self._settings)
+
+    def _check_topics_exist(self) -> None:
+        self._heartbeats.read()
+
+    def _while_running(self) -> None:
+        self._heartbeat.look(self._check_topic)
 
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
         if not self._writer.ping():

@@ -74,6 +74,12 @@ class StreamingJob(ABC):
     def _start(self) -> StreamingQuery:
         """Begin the query."""
 
+    def _check_topics_exist(self) -> None:
+        """Raise `TopicUnavailableError` while a topic is missing that the query reads beside the readings."""
+
+    def _while_running(self) -> None:
+        """Called about once a second while the query runs."""
+
     def _note(self) -> str:
         """What to say while all is well; may be empty."""
         return ""
@@ -92,6 +98,7 @@ class StreamingJob(ABC):
             while not self._stop.is_set():
                 if query.awaitTermination(1):
                     return
+                self._while_running()
                 if time.monotonic() - checked > TOPIC_CHECK_S:
                     checked = time.monotonic()
                     well = self._topic_is_well()
@@ -115,6 +122,7 @@ class StreamingJob(ABC):
         while not self._stop.is_set():
             try:
                 self._check_topic()
+                self._check_topics_exist()
             except TopicUnavailableError as error:
                 if time.monotonic() > deadline:
                     raise

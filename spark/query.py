@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -71,18 +71,28 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
     return builder.getOrCreate()
 
 
-def read(session: SparkSession, settings: JobSettings) -> DataFrame:
-    """The topic's records. Lost offsets fail the query: they are never skipped silently."""
-    return (
+def read(
+    session: SparkSession, settings: JobSettings, *, topics: Sequence[str] = (names.TOPIC_MESSAGES,), few_wait: bool = False
+) -> DataFrame:
+    """The topics' records. Lost offsets fail the query: they are never skipped silently.
+
+    Args:
+        few_wait: Collect few records for some time instead of running a batch for them.
+    """
+    reader = (
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
-        .option("subscribe", names.TOPIC_MESSAGES)
+        .option("subscribe", ",".join(topics))
         .option("kafka.isolation.level", "read_committed")
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
-        .load()
     )
+    if few_wait and settings.min_offsets_per_trigger:
+        reader = reader.option("minOffsetsPerTrigger", settings.min_offsets_per_trigger).option(
+            "maxTriggerDelay", f"{int(settings.max_trigger_delay_s * 1000)}ms"
+        )
+    return reader.load()
 
 
 def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.COLLECTION_AGGREGATES) -> StreamingQuery:
