@@ -30,7 +30,9 @@ class Heartbeat:
     `note` is called from Spark's listener thread, `look` from the job's.
     """
 
-    def __init__(self, send: Callable[[], None], *, silent_s: float = SILENT_S, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, send: Callable[[], None], *, silent_s: float = SILENT_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Args:
         send: Publish a heartbeat; returns once it is stored, raises `TopicUnavailableError` where it is not.
         """

@@ -74,10 +74,10 @@ class StreamingJob(ABC):
     def _start(self) -> StreamingQuery:
         """Begin the query."""
 
-    def _check_topics_exist(self) -> None:
-        """Raise `TopicUnavailableError` while a topic is missing that the query reads beside the readings."""
+    def _prepare(self) -> None:  # noqa: B027  # a job may need none
+        """Called before the query begins, until it raises no `TopicUnavailableError`."""
 
-    def _while_running(self) -> None:
+    def _while_running(self) -> None:  # noqa: B027
         """Called about once a second while the query runs."""
 
     def _note(self) -> str:
@@ -122,7 +122,7 @@ class StreamingJob(ABC):
         while not self._stop.is_set():
             try:
                 self._check_topic()
-                self._check_topics_exist()
+                self._prepare()
             except TopicUnavailableError as error:
                 if time.monotonic() > deadline:
                     raise

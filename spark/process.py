@@ -101,7 +101,9 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
 
-    progress = Progress(job=kind.job, topic=names.TOPIC_MESSAGES, trigger_s=settings.trigger_s, watermark_s=settings.watermark_s)
+    progress = Progress(
+        job=kind.job, topic=names.TOPIC_MESSAGES, trigger_s=settings.trigger_s, watermark_s=settings.watermark_s
+    )
     state = StateFile(settings.state_dir / f"{kind.service}.json", hint=progress.hint)
     state.start()
     writer = ProgressWriter(mongo_uri=settings.mongo_address)

@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from backend.contract import names
 from backend.contract.documents import DECODING
+from spark.checkpoint import TopicUnavailableError
 from spark.transform import OBSERVED_INPUT, OBSERVED_WINDOWS
 
 log = logging.getLogger("spark-job")
@@ -173,7 +174,8 @@ class ProgressWriter:
             connectTimeoutMS=2000,
             socketTimeoutMS=5000,
         )
-        self._collection = self._client[database][names.COLLECTION_PROGRESS]
+        self._database = self._client[database]
+        self._collection = self._database[names.COLLECTION_PROGRESS]
         self._newest: Document | None = None
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -202,6 +204,17 @@ class ProgressWriter:
             self._client.admin.command("ping")
             return True
         return False
+
+    def has_windows(self) -> bool:
+        """Whether a window is stored.
+
+        Raises:
+            TopicUnavailableError: MongoDB does not answer.
+        """
+        try:
+            return self._database[names.COLLECTION_AGGREGATES].find_one({}, {"_id": 1}) is not None
+        except PyMongoError as error:
+            raise TopicUnavailableError(f"MongoDB does not answer: {str(error)[:120]}") from error
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -42,15 +42,17 @@ def parse(records: DataFrame, *, rules: WindowRules) -> DataFrame:
         records: Kafka's columns `value` (binary), `timestamp` (of the record), `topic`, `partition`, `offset`.
 
     Returns:
-        device_id, sensor, time_ms, value, arrival_ms, partition, offset, heartbeat, canary, reason (code of a refusal; null for a
-        reading, and only then the fields of a reading are set), valid (never null).
+        device_id, sensor, time_ms, value, arrival_ms, partition, offset, heartbeat, canary, reason (code of a refusal; null for
+        a reading, and only then the fields of a reading are set), valid (never null).
     """
     records.sparkSession.udf.registerJavaFunction(_RULE, _RULE_CLASS, _VERDICT)
     settings = rule_settings(ahead_ms=round(1000 * rules.allowed_ahead_s))
     arrival_ms = F.unix_millis("timestamp")
     verdict = F.call_function(_RULE, F.col("value"), arrival_ms, F.lit(settings))
     heartbeat = F.col("topic") == names.TOPIC_HEARTBEATS
-    return records.select(verdict.alias("v"), arrival_ms.alias("arrival_ms"), "partition", "offset", heartbeat.alias("heartbeat")).select(
+    return records.select(
+        verdict.alias("v"), arrival_ms.alias("arrival_ms"), "partition", "offset", heartbeat.alias("heartbeat")
+    ).select(
         F.col("v.device_id").alias("device_id"),
         F.col("v.sensor").alias("sensor"),
         F.col("v.time_ms").alias("time_ms"),
@@ -89,14 +91,15 @@ def readings(records: DataFrame, *, rules: WindowRules) -> DataFrame:
 def windows(valid: DataFrame, *, rules: WindowRules) -> DataFrame:
     """Tumbling windows by event time, as they are stored.
 
-    One stateful step (WindowFunction.java) keeps each identity of an open window once, with the value that came last by arrival,
-    then partition and offset. A reading whose window has closed is late.
+    One stateful step (WindowFunction.java) keeps each identity of an open window once, with the value that came last by
+    arrival, then partition and offset. A reading whose window has closed is late.
 
     Args:
         valid: As `readings` returns them.
 
     Returns:
-        _id, window {start, end}, device_id, sensor, avg, min, max, count (int). What was counted is observed as `OBSERVED_WINDOWS`.
+        _id, window {start, end}, device_id, sensor, avg, min, max, count (int). What was counted is observed as
+        `OBSERVED_WINDOWS`.
     """
     window_ms, watermark_ms = 1000 * rules.window_s, 1000 * rules.watermark_s
     # In steps of a window: the watermark moves when a window closes, and only then a batch without data is worth running.

@@ -46,5 +46,7 @@ def test_the_brokers_stamp_counts_and_no_clock_of_the_driver(spark: SparkSession
             f'{{"device_id":"d","timestamp":"{to_iso(arrival_ms + ahead)}","sensor":"humidity","value":1}}'.encode()
             for ahead in (2_000, 2_001)
         ]
-        frame = spark.createDataFrame([(value, to_datetime(arrival_ms), TOPIC_MESSAGES, 0, n) for n, value in enumerate(values)], RECORDS)
+        frame = spark.createDataFrame(
+            [(value, to_datetime(arrival_ms), TOPIC_MESSAGES, 0, n) for n, value in enumerate(values)], RECORDS
+        )
         assert [row["reason"] for row in parse(frame, rules=WindowRules()).orderBy("offset").collect()] == [None, "future"]

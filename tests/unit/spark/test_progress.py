@@ -27,7 +27,10 @@ def batch(*, late: int = 0, invalid: int = 0, end: int = 100, latest: int = 100,
                 "latestOffset": {TOPIC_MESSAGES: {"0": latest}},
             }
         ],
-        "observedMetrics": {"input": {"invalid_rows": invalid, "rows": 50}, "windows": {"late": late, "conflicts": 1, "duplicates": 4, "windows": 2}},
+        "observedMetrics": {
+            "input": {"invalid_rows": invalid, "rows": 50},
+            "windows": {"late": late, "conflicts": 1, "duplicates": 4, "windows": 2},
+        },
     }
 
 

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /** The open windows of one shard: state of {@link WindowFunction}, kept as bytes. */
 final class WindowShard {
-    /** Written first; spark/checkpoint_version.py is raised with it. */
+    /** Written first; the version in spark/checkpoint_version.py is raised with it. */
     private static final int FORMAT = 1;
 
     /** The windows by what they are about. */
