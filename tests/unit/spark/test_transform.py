@@ -2,7 +2,6 @@
 
 import json
 import random
-import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,26 +93,24 @@ class Stream:
         self._spark, self._folder, self._source = spark, folder, folder / "in"
         self._source.mkdir()
         self._offset = self._batches = 0
-        self._names: list[str] = []
+        self._out: dict[int, dict[str, tuple[float, float, float, int]]] = {}
         self.begin()
 
     def begin(self) -> None:
         """Start the query, also again from its checkpoint."""
-        self._names.append(f"windows_{uuid.uuid4().hex}")
         schema = "value string, timestamp timestamp, topic string, partition int, offset long"
         frame = self._spark.readStream.schema(schema).option("maxFilesPerTrigger", 1).json(str(self._source))
         binary = frame.selectExpr("cast(value as binary) as value", "timestamp", "topic", "partition", "offset")
         self._query = (
             transform(binary, rules=RULES)
             .writeStream.foreachBatch(self._keep)
-            .queryName(self._names[-1])
             .option("checkpointLocation", str(self._folder / "checkpoint"))
             .outputMode("append")
             .start()
         )
 
     def _keep(self, frame: DataFrame, batch: int) -> None:
-        frame.write.mode("overwrite").parquet(str(self._folder / "out" / f"{batch:04}"))
+        self._out[batch] = as_dict(frame)
 
     def take(
         self, readings: Sequence[Reading], *, arrival_ms: int = BASE_MS + 90_000, partition: int = 0, heartbeat: bool = False
@@ -136,10 +133,7 @@ class Stream:
     @property
     def closed(self) -> dict[str, tuple[float, float, float, int]]:
         """The windows so far, as a collection that replaces by `_id` has them."""
-        found: dict[str, tuple[float, float, float, int]] = {}
-        for folder in sorted((self._folder / "out").iterdir()):
-            found |= as_dict(self._spark.read.parquet(str(folder)))
-        return found
+        return {key: window for batch in sorted(self._out) for key, window in self._out[batch].items()}
 
     def counted(self, name: str, of: str = OBSERVED_WINDOWS) -> int:
         """The sum of an observed figure since the query's start."""
