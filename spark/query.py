@@ -57,8 +57,8 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
         "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.maxBatchesToRetainInMemory": "1",
-        # Otherwise 128 groups are enough to fall back to sorting.
-        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",
+        # Each batch writes most of the state anew: 100 of them would fill the disk with many devices.
+        "spark.sql.streaming.minBatchesToRetain": "20",
         **(more or {}),
     }
     builder = SparkSession.builder.appName(name)
