@@ -38,10 +38,8 @@ def test_a_value_that_comes_back_counts_again(stream: Stream) -> None:
     assert (stream.counted("conflicts"), stream.counted("duplicates")) == (2, 0)
 
 
-@pytest.mark.parametrize("one_batch", [True, False])
-def test_the_last_goes_by_arrival_then_partition_and_offset(stream: Stream, one_batch: bool) -> None:
+def test_the_last_goes_by_arrival_then_partition_and_offset(stream: Stream) -> None:
     """A device without a key: what arrived last may be read first."""
-    del one_batch
     stream.take([reading(3.0)], arrival_ms=BASE_MS + 3000, partition=1)
     stream.take([reading(9.0)], arrival_ms=BASE_MS + 2000, partition=2)
     stream.take([reading(4.0)], arrival_ms=BASE_MS + 3000, partition=0)
