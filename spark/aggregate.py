@@ -7,15 +7,18 @@ itself (`query.build_session`): session time zone, cores, executor memory, shuff
 """
 
 import logging
+from collections.abc import Mapping
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
-from spark import process
+from spark import checkpoint_version, process
+from spark.checkpoint import TopicReader
 from spark.failure import reason
+from spark.heartbeat import Heartbeat, HeartbeatSender
 from spark.job import StreamingJob
-from spark.query import read, write
+from spark.query import read, starting_offsets, write
 from spark.settings import JobSettings
 from spark.transform import WindowRules, transform
 
@@ -32,9 +35,39 @@ class Job(StreamingJob):
         )
         self._writer = started.writer
         self._rules = WindowRules(settings.window_s, settings.watermark_s, settings.max_future_s + settings.future_tolerance_s)
+        self._begin = checkpoint_version.Start({}, checkpoint_version.ALWAYS)
+        self._partitions: dict[str, Mapping[int, int]] = {}
+        self._heartbeat = Heartbeat(HeartbeatSender(bootstrap=settings.kafka_bootstrap))
+        self._heartbeats = TopicReader(bootstrap=settings.kafka_bootstrap, topic=names.TOPIC_HEARTBEATS)
+        started.on_progress.append(self._heartbeat.note)
 
     def _start(self) -> StreamingQuery:
-        return write(transform(read(self._session, self._settings), rules=self._rules), self._settings)
+        start, topics = self._begin, self._partitions
+        records = read(
+            self._session,
+            self._settings,
+            topics=tuple(topics),
+            begin=starting_offsets(start.offsets, topics),
+            few_wait=True,
+        )
+        return write(transform(records, rules=self._rules), self._settings, whole_from_ms=start.whole_from_ms)
+
+    def _prepare(self) -> None:
+        heartbeats, topic = self._heartbeats.read(), self._topic.read()
+        self._partitions = {names.TOPIC_MESSAGES: topic.begin, names.TOPIC_HEARTBEATS: heartbeats.begin}
+        self._begin, said = checkpoint_version.prepare(
+            self._settings.checkpoint_dir,
+            topic,
+            self._topic,
+            name=names.TOPIC_MESSAGES,
+            window_s=self._settings.window_s,
+            has_windows=self._writer.has_windows,
+        )
+        if said:
+            log.warning("%s", said)
+
+    def _while_running(self) -> None:
+        self._heartbeat.look(self._check_topic)
 
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
         if not self._writer.ping():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it re-exports without saying so
 
 _TOPIC_FILE = "paai-topic.json"
@@ -83,6 +83,22 @@ def read_position(directory: Path, topic: str) -> Position | None:
     if (directory / _TOPIC_FILE).exists():
         topic_id = str(_json(directory, directory / _TOPIC_FILE).get("topic_id", ""))
     return Position(topic_id, done, planned)
+
+
+def read_committed_watermark(directory: Path) -> int | None:
+    """The watermark of the last finished batch, in ms; None where there was none. Windows that ended by then were written.
+
+    Raises:
+        DamagedCheckpointError: The file cannot be read.
+    """
+    finished = sorted(set(_batches(directory / "offsets")) & set(_batches(directory / "commits")))
+    if not finished:
+        return None
+    path = directory / "offsets" / str(finished[-1])
+    try:
+        return int(json.loads(_entries(directory, path)[0])["batchWatermarkMs"]) or None
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(directory, path, "it does not hold a watermark") from error
 
 
 def set_aside_unfinished(directory: Path) -> str:
@@ -195,7 +211,7 @@ class TopicReader:
     """Asks Kafka how a topic is. Each call is bounded."""
 
     def __init__(self, *, bootstrap: str, topic: str, timeout_s: float = 5.0) -> None:
-        self._topic, self._timeout_s = topic, timeout_s
+        self._topic, self._timeout_s, self._bootstrap = topic, timeout_s, bootstrap
         self._admin = AdminClient(
             {
                 "bootstrap.servers": bootstrap,
@@ -223,6 +239,50 @@ class TopicReader:
         except TimeoutError as error:
             raise TopicUnavailableError("no answer in time") from error
         return TopicRange(str(description.topic_id), begin, end)
+
+    def offsets_at(self, arrival_ms: int) -> dict[int, int]:
+        """First offset that arrived then or later, by partition; a partition without one is left out.
+
+        Raises:
+            TopicUnavailableError: As `read`.
+        """
+        try:
+            found = self._list(list(self.read().begin), OffsetSpec.for_timestamp(arrival_ms))
+        except (KafkaException, TimeoutError) as error:
+            raise TopicUnavailableError(str(error)) from error
+        return {partition: offset for partition, offset in found.items() if offset >= 0}
+
+    def first_arrivals(self, topic: TopicRange) -> dict[int, int]:
+        """Arrival of the first record, in ms, of each partition that has one and gives it in time.
+
+        One may hold nothing but aborted records.
+
+        Raises:
+            TopicUnavailableError: Kafka refuses.
+        """
+        wanted = [TopicPartition(self._topic, p, topic.begin[p]) for p, end in topic.end.items() if end > topic.begin[p]]
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": "spark-job",  # joins none: it is assigned its partitions and commits nothing
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "log_level": 0,
+            }
+        )
+        found: dict[int, int] = {}
+        try:
+            for place in wanted:
+                consumer.assign([place])
+                message = consumer.poll(self._timeout_s)
+                if message is not None and not message.error():
+                    found[place.partition] = int(message.timestamp()[1])
+        except KafkaException as error:
+            raise TopicUnavailableError(str(error)) from error
+        finally:
+            consumer.close()
+        return found
 
     def _list(self, partitions: list[int], what: OffsetSpec) -> dict[int, int]:
         request = {TopicPartition(self._topic, p): what for p in partitions}

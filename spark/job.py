@@ -74,6 +74,12 @@ class StreamingJob(ABC):
     def _start(self) -> StreamingQuery:
         """Begin the query."""
 
+    def _prepare(self) -> None:  # noqa: B027  # a job may need none
+        """Called before the query begins, until it raises no `TopicUnavailableError`."""
+
+    def _while_running(self) -> None:  # noqa: B027
+        """Called about once a second while the query runs."""
+
     def _note(self) -> str:
         """What to say while all is well; may be empty."""
         return ""
@@ -92,6 +98,7 @@ class StreamingJob(ABC):
             while not self._stop.is_set():
                 if query.awaitTermination(1):
                     return
+                self._while_running()
                 if time.monotonic() - checked > TOPIC_CHECK_S:
                     checked = time.monotonic()
                     well = self._topic_is_well()
@@ -115,6 +122,7 @@ class StreamingJob(ABC):
         while not self._stop.is_set():
             try:
                 self._check_topic()
+                self._prepare()
             except TopicUnavailableError as error:
                 if time.monotonic() > deadline:
                     raise

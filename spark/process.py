@@ -65,6 +65,7 @@ class Process(Generic[S]):
         stop: Set when the process shall end.
         closing: What the job opens beside it, closed before the rest.
         extra: Called at each batch for more fields of the progress document.
+        on_progress: Called at each batch with Spark's progress, on its listener thread.
     """
 
     service: str
@@ -75,6 +76,7 @@ class Process(Generic[S]):
     stop: threading.Event
     closing: ExitStack
     extra: list[Callable[[], Mapping[str, Any]]] = field(default_factory=list)
+    on_progress: list[Callable[[Mapping[str, Any]], None]] = field(default_factory=list)
 
 
 def run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> NoReturn:
@@ -99,7 +101,9 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
 
-    progress = Progress(job=kind.job, topic=names.TOPIC_MESSAGES, trigger_s=settings.trigger_s)
+    progress = Progress(
+        job=kind.job, topic=names.TOPIC_MESSAGES, trigger_s=settings.trigger_s, watermark_s=settings.watermark_s
+    )
     state = StateFile(settings.state_dir / f"{kind.service}.json", hint=progress.hint)
     state.start()
     writer = ProgressWriter(mongo_uri=settings.mongo_address)
@@ -120,6 +124,8 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
         )
 
         def on_progress(found: Any) -> None:
+            for take in process.on_progress:
+                take(found)
             document = dict(progress.add(found))
             for more in process.extra:
                 document |= more()

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import MongoClient
@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from backend.contract import names
 from backend.contract.documents import DECODING
+from spark.checkpoint import TopicUnavailableError
 from spark.transform import OBSERVED_INPUT, OBSERVED_WINDOWS
 
 log = logging.getLogger("spark-job")
@@ -44,11 +45,16 @@ class Progress:
     `add` is called from Spark's listener thread, the rest from any.
     """
 
-    def __init__(self, *, job: str, topic: str, trigger_s: float) -> None:
+    def __init__(self, *, job: str, topic: str, trigger_s: float, watermark_s: float = 0.0) -> None:
+        """Args:
+        watermark_s: How far the watermark is behind the newest reading.
+        """
+        self._watermark_s = watermark_s
         self._job, self._topic, self._trigger_s = job, topic, trigger_s
         self._started = datetime.now(UTC)
         self._late = self._invalid = self._conflicts = self._duplicates = self._windows = 0
         self._newest_end: datetime | None = None
+        self._newest_ms: int | None = None
         self._first: dict[str, int] = {}
         self._behind_s = 0.0
         self._batch_ms = 0
@@ -68,16 +74,15 @@ class Progress:
         observed = progress.get("observedMetrics", {})
         rows, made = observed.get(OBSERVED_INPUT) or {}, observed.get(OBSERVED_WINDOWS) or {}
         partitions, lag = self._partitions(progress)
-        watermark = _time(progress.get("eventTime", {}).get("watermark"))
         newest = _time(made.get("newest_end"))
         written = int(made.get("windows") or 0)
         with self._lock:
-            # Late rows are dropped by the first operator, one by one; what it passes is never late for the second.
-            self._late += sum(int(o.get("numRowsDroppedByWatermark", 0)) for o in operators)
-            self._duplicates += sum(int(o.get("customMetrics", {}).get("numDroppedDuplicateRows", 0)) for o in operators)
+            self._late += int(made.get("late") or 0)
+            self._duplicates += int(made.get("duplicates") or 0)
             self._invalid += int(rows.get("invalid_rows") or 0)
             self._conflicts += int(made.get("conflicts") or 0)
             self._windows += written
+            watermark = self._watermark(progress, rows)
             self._newest_end = max(filter(None, (self._newest_end, newest)), default=None)
             self._batch_ms = int(progress.get("durationMs", {}).get("triggerExecution", 0))
             input_rate = _number(progress.get("inputRowsPerSecond")) or 0.0
@@ -89,7 +94,8 @@ class Progress:
                 "_id": self._job,
                 "batch_id": int(progress.get("batchId", -1)),
                 "trigger_time": _time(progress.get("timestamp")),
-                "input_rows": int(progress.get("numInputRows", 0)),
+                # Without the heartbeats, where the job has them.
+                "input_rows": int(rows.get("rows", progress.get("numInputRows", 0))),
                 "input_rows_per_second": input_rate,
                 "processed_rows_per_second": processed_rate,
                 "batch_duration_ms": self._batch_ms,
@@ -110,6 +116,16 @@ class Progress:
                 "started_at": self._started,
                 "updated_at": datetime.now(UTC),
             }
+
+    def _watermark(self, progress: Mapping[str, Any], rows: Mapping[str, Any]) -> datetime | None:
+        """The watermark of the next batch. Spark's own moves in steps of a window and is the one of the batch that ended."""
+        newest_ms = rows.get("newest_ms")
+        if newest_ms is not None:
+            self._newest_ms = max(int(newest_ms), self._newest_ms if self._newest_ms is not None else int(newest_ms))
+        reached = None
+        if self._newest_ms is not None:
+            reached = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self._newest_ms, seconds=-self._watermark_s)
+        return max(filter(None, (_time(progress.get("eventTime", {}).get("watermark")), reached)), default=None)
 
     def idle(self) -> None:
         """Nothing came in: no batch is no delay."""
@@ -158,7 +174,8 @@ class ProgressWriter:
             connectTimeoutMS=2000,
             socketTimeoutMS=5000,
         )
-        self._collection = self._client[database][names.COLLECTION_PROGRESS]
+        self._database = self._client[database]
+        self._collection = self._database[names.COLLECTION_PROGRESS]
         self._newest: Document | None = None
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -187,6 +204,17 @@ class ProgressWriter:
             self._client.admin.command("ping")
             return True
         return False
+
+    def has_windows(self) -> bool:
+        """Whether a window is stored.
+
+        Raises:
+            TopicUnavailableError: MongoDB does not answer.
+        """
+        try:
+            return self._database[names.COLLECTION_AGGREGATES].find_one({}, {"_id": 1}) is not None
+        except PyMongoError as error:
+            raise TopicUnavailableError(f"MongoDB does not answer: {str(error)[:120]}") from error
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -27,10 +27,7 @@ _STATE_STORES = {
 }
 
 
-#: The connector closes an unused client after 5 s; windows come every 10 s, and a new client costs a handshake. It reads a
-#: system property of the executor, but Spark refuses `-Dspark…` among an executor's options: only the environment carries it.
-_KEEP_CLIENTS = "-Dspark.mongodb.keep_alive_ms=600000"
-#: Of the driver in the sink: how long it waits for a server, a connection, an answer.
+#: Of MongoDB's driver in the sink: how long it waits for a server, a connection, an answer.
 _BOUNDS = {"serverSelectionTimeoutMS": "5000", "connectTimeoutMS": "5000", "socketTimeoutMS": "60000"}
 
 
@@ -51,7 +48,6 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
     conf = {
         "spark.cores.max": str(settings.spark_cores),
         "spark.executor.memory": settings.executor_memory,
-        "spark.executorEnv.JAVA_TOOL_OPTIONS": _KEEP_CLIENTS,
         "spark.ui.showConsoleProgress": "false",
         **REDACTION,
         "spark.sql.session.timeZone": "UTC",
@@ -61,8 +57,8 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
         "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.maxBatchesToRetainInMemory": "1",
-        # Otherwise 128 groups are enough to fall back to sorting.
-        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",
+        # Each batch writes most of the state anew: 100 of them would fill the disk with many devices.
+        "spark.sql.streaming.minBatchesToRetain": "20",
         **(more or {}),
     }
     builder = SparkSession.builder.appName(name)
@@ -71,36 +67,72 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
     return builder.getOrCreate()
 
 
-def read(session: SparkSession, settings: JobSettings) -> DataFrame:
-    """The topic's records. Lost offsets fail the query: they are never skipped silently."""
-    return (
+#: To Spark's Kafka source, of a partition: its beginning.
+_EARLIEST = -2
+
+
+def read(
+    session: SparkSession,
+    settings: JobSettings,
+    *,
+    topics: Sequence[str] = (names.TOPIC_MESSAGES,),
+    begin: str = "earliest",
+    few_wait: bool = False,
+) -> DataFrame:
+    """The topics' records. Lost offsets fail the query: they are never skipped silently.
+
+    Args:
+        begin: Where to begin without a checkpoint; see `starting_offsets`.
+        few_wait: Collect few records for some time instead of running a batch for them.
+    """
+    reader = (
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
-        .option("subscribe", names.TOPIC_MESSAGES)
+        .option("subscribe", ",".join(topics))
         .option("kafka.isolation.level", "read_committed")
-        .option("startingOffsets", "earliest")
+        .option("startingOffsets", begin)
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
-        .load()
     )
+    if few_wait and settings.min_offsets_per_trigger:
+        reader = reader.option("minOffsetsPerTrigger", settings.min_offsets_per_trigger).option(
+            "maxTriggerDelay", f"{int(settings.max_trigger_delay_s * 1000)}ms"
+        )
+    return reader.load()
 
 
-def write(windows: DataFrame, settings: JobSettings, *, collection: str = names.COLLECTION_AGGREGATES) -> StreamingQuery:
-    """Start writing. A window is replaced by its `_id`, so that a batch may be repeated."""
-    return (
-        windows.writeStream.format("mongodb")
-        .queryName(names.JOB_AGGREGATE)
+def starting_offsets(offsets: Mapping[int, int], partitions: Mapping[str, Iterable[int]]) -> str:
+    """Where to begin, as Spark's Kafka source takes it.
+
+    Args:
+        offsets: Of the readings' topic; empty: everything from its beginning.
+        partitions: Of every topic that is read: all must be named.
+    """
+    if not offsets:
+        return "earliest"
+    known = {names.TOPIC_MESSAGES: offsets}
+    return json.dumps({t: {str(p): known.get(t, {}).get(p, _EARLIEST) for p in ids} for t, ids in partitions.items()})
+
+
+def write(
+    windows: DataFrame, settings: JobSettings, *, collection: str = names.COLLECTION_AGGREGATES, whole_from_ms: int
+) -> StreamingQuery:
+    """Start writing. A window is replaced by its `_id`, so that a batch may be repeated.
+
+    Args:
+        whole_from_ms: See `checkpoint_version.Start`.
+    """
+    jvm = windows.sparkSession.sparkContext._jvm  # noqa: SLF001  # py4j has no other way
+    address = with_options(settings.mongo_address, **_BOUNDS)
+    writer = jvm.paai.WindowWriter(address, names.DATABASE, collection, whole_from_ms)  # type: ignore[union-attr]
+    stream = (
+        windows.writeStream.queryName(names.JOB_AGGREGATE)
         .outputMode("append")
         .trigger(processingTime=f"{int(settings.trigger_s * 1000)} milliseconds")
         .option("checkpointLocation", str(settings.checkpoint_dir))
-        .option("connection.uri", with_options(settings.mongo_address, **_BOUNDS))
-        .option("database", names.DATABASE)
-        .option("collection", collection)
-        .option("operationType", "replace")
-        .option("upsertDocument", "true")
-        .option("ordered", "false")
-        .start()
     )
+    stream._jwrite.foreach(writer)  # noqa: SLF001
+    return stream.start()
 
 
 class ProgressListener(StreamingQueryListener):

@@ -25,6 +25,8 @@ class JobSettings(BaseSettings):
         max_future_s: How far ahead of its publication a reading may be stamped; paai refuses more.
         future_tolerance_s: On top of that, for clocks that differ a little.
         trigger_s: Pause between the starts of two batches.
+        min_offsets_per_trigger: Fewer new records than this wait for more …
+        max_trigger_delay_s: … for this long at most, so that a small fleet costs few batches. Aggregates only.
         max_offsets_per_trigger: Records in one batch at most; bounds memory while it catches up.
         shuffle_partitions: Parallel tasks of a stage. Fixed by the first checkpoint.
         spark_cores: Cores that the job takes of a standalone cluster; without it, it takes all of them.
@@ -45,7 +47,9 @@ class JobSettings(BaseSettings):
     watermark_s: int = Field(default=limits.WATERMARK_S, ge=1)
     max_future_s: float = Field(default=limits.MAX_FUTURE_S, ge=0)
     future_tolerance_s: float = Field(default=1.0, ge=0)
-    trigger_s: float = Field(default=1.0, ge=0)
+    trigger_s: float = Field(default=0.8, ge=0)
+    min_offsets_per_trigger: int = Field(default=400, ge=0)
+    max_trigger_delay_s: float = Field(default=2.3, ge=0)
     max_offsets_per_trigger: int = Field(default=100_000, ge=1)
     shuffle_partitions: int = Field(default=2, ge=1)
     spark_cores: int = Field(default=2, ge=1)

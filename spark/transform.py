@@ -1,12 +1,13 @@
 """Records of Kafka → valid readings → windows. Pure DataFrame → DataFrame, streaming or not; no Python on the executors.
 
-The record rule is our Java class, the same as in the sink (stack/jvm/java).
+The record rule and the windows are our Java classes (stack/jvm/java); the rule is the same as in the sink.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812  # everybody's name for it
+from pyspark.sql import functions as F  # noqa: N812  # the conventional alias
 
 from backend.contract import limits, names
 from backend.contract.canary import CANARY_PREFIX, CANARY_TIME_MS
@@ -20,6 +21,9 @@ _VERDICT = "reason string, device_id string, sensor string, time_ms bigint, valu
 
 OBSERVED_INPUT = "input"
 OBSERVED_WINDOWS = "windows"
+
+#: Groups that the state is kept in. More than the cores of a large cluster; few, because each costs some time in each batch.
+SHARDS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +39,28 @@ def parse(records: DataFrame, *, rules: WindowRules) -> DataFrame:
     """Judge records by the record rule, against the broker's stamp: no other clock counts.
 
     Args:
-        records: Kafka's columns `value` (binary), `timestamp` (of the record), `offset`.
+        records: Kafka's columns `value` (binary), `timestamp` (of the record), `topic`, `partition`, `offset`.
 
     Returns:
-        device_id, sensor, timestamp, value, offset, canary, reason (code of a refusal; null for a reading, and only then the
-        others are set), valid (never null).
+        device_id, sensor, time_ms, value, arrival_ms, partition, offset, heartbeat, canary, reason (code of a refusal; null for
+        a reading, and only then the fields of a reading are set), valid (never null).
     """
     records.sparkSession.udf.registerJavaFunction(_RULE, _RULE_CLASS, _VERDICT)
     settings = rule_settings(ahead_ms=round(1000 * rules.allowed_ahead_s))
-    verdict = F.call_function(_RULE, F.col("value"), F.unix_millis("timestamp"), F.lit(settings))
-    return records.select(verdict.alias("v"), "offset").select(
+    arrival_ms = F.unix_millis("timestamp")
+    verdict = F.call_function(_RULE, F.col("value"), arrival_ms, F.lit(settings))
+    heartbeat = F.col("topic") == names.TOPIC_HEARTBEATS
+    return records.select(
+        verdict.alias("v"), arrival_ms.alias("arrival_ms"), "partition", "offset", heartbeat.alias("heartbeat")
+    ).select(
         F.col("v.device_id").alias("device_id"),
         F.col("v.sensor").alias("sensor"),
-        F.timestamp_millis("v.time_ms").alias("timestamp"),
+        F.col("v.time_ms").alias("time_ms"),
         F.col("v.value").alias("value"),
+        "arrival_ms",
+        "partition",
         "offset",
+        "heartbeat",
         F.coalesce((F.col("v.time_ms") == CANARY_TIME_MS) & F.col("v.device_id").startswith(CANARY_PREFIX), F.lit(False)).alias(
             "canary"
         ),
@@ -59,60 +70,85 @@ def parse(records: DataFrame, *, rules: WindowRules) -> DataFrame:
 
 
 def readings(records: DataFrame, *, rules: WindowRules) -> DataFrame:
-    """The valid readings. How many were not is observed as `OBSERVED_INPUT`.invalid_rows.
+    """The valid readings and the heartbeats. What was read is observed as `OBSERVED_INPUT`.
 
     A reading stamped too far ahead of its arrival is not valid: it would push the watermark past everybody else.
+
+    Returns:
+        device_id, sensor, time_ms, value, arrival_ms, partition, offset, heartbeat (a row whose other columns mean nothing).
     """
+    counts = F.col("valid") & ~F.col("canary") & ~F.col("heartbeat")
     parsed = parse(records, rules=rules).observe(
-        OBSERVED_INPUT, F.count_if(~F.col("valid")).alias("invalid_rows"), F.count(F.lit(1)).alias("rows")
+        OBSERVED_INPUT,
+        F.count_if(~F.col("valid") & ~F.col("heartbeat")).alias("invalid_rows"),
+        F.count_if(~F.col("heartbeat")).alias("rows"),
+        F.max(F.when(counts, F.col("time_ms"))).alias("newest_ms"),
     )
-    return parsed.where(F.col("valid") & ~F.col("canary")).select(*names.IDENTITY_FIELDS, "value", "offset")
+    fields = ("device_id", "sensor", "time_ms", "value", "arrival_ms", "partition", "offset", "heartbeat")
+    return parsed.where(counts | F.col("heartbeat")).select(*fields)
 
 
 def windows(valid: DataFrame, *, rules: WindowRules) -> DataFrame:
     """Tumbling windows by event time, as they are stored.
 
-    Exact repetitions are dropped first, which is also where a reading older than the watermark is left out and counted, one by
-    one. The readings of a window are then kept by their time, so that a correction (the same identity with another value)
-    replaces what it corrects, as it does in the raw collection, and is counted as a conflict. Which of two is the later one
-    says the record's offset: readings of one device are in one partition.
+    One stateful step (WindowFunction.java) keeps each identity of an open window once, with the value that came last by
+    arrival, then partition and offset. A reading whose window has closed is late.
 
     Args:
-        valid: device_id, sensor, timestamp, value, offset.
+        valid: As `readings` returns them.
 
     Returns:
-        _id, window {start, end}, device_id, sensor, avg, min, max, count (int). Corrections are observed as
-        `OBSERVED_WINDOWS`.conflicts.
+        _id, window {start, end}, device_id, sensor, avg, min, max, count (int). What was counted is observed as
+        `OBSERVED_WINDOWS`.
     """
-    unique = valid.withWatermark("timestamp", f"{rules.watermark_s} seconds").dropDuplicatesWithinWatermark(
-        [*names.IDENTITY_FIELDS, "value"]
+    window_ms, watermark_ms = 1000 * rules.window_s, 1000 * rules.watermark_s
+    # In steps of a window: the watermark moves when a window closes, and only then a batch without data is worth running.
+    reached_ms = F.col("time_ms") - watermark_ms
+    stepped = F.timestamp_millis(reached_ms - F.pmod(reached_ms, F.lit(window_ms)) + watermark_ms)
+    event = F.when(F.col("heartbeat"), F.timestamp_millis(F.lit(0))).otherwise(stepped)
+    device_id = F.when(~F.col("heartbeat"), F.col("device_id"))
+    shards = F.when(F.col("heartbeat"), F.sequence(F.lit(0), F.lit(SHARDS - 1))).otherwise(
+        F.array(F.pmod(F.hash("device_id", "sensor"), F.lit(SHARDS)))
     )
-    grouped = unique.groupBy(F.window("timestamp", f"{rules.window_s} seconds").alias("window"), "device_id", "sensor").agg(
-        F.sort_array(F.collect_list(F.struct("timestamp", "offset", "value"))).alias("all")
-    )
-    # Sorted by time and offset: the last of each time is the one that counts.
-    is_last = F.filter("all", lambda r, i: (i == F.size("all") - 1) | (r["timestamp"] != F.get("all", i + 1)["timestamp"]))
-    kept = grouped.withColumn("kept", F.transform(is_last, lambda r: r["value"]))
-    count = F.size("kept")
-    total = F.aggregate("kept", F.lit(0.0), lambda acc, v: acc + v)
-    start = F.date_format(F.col("window.start"), "yyyy-MM-dd'T'HH:mm:ss'Z'")
-    return (
-        kept.withColumn("conflicts", F.size("all") - count)
-        .observe(
-            OBSERVED_WINDOWS,
-            F.sum("conflicts").alias("conflicts"),
-            F.count(F.lit(1)).alias("windows"),
-            F.max("window.end").alias("newest_end"),
-        )
+    sharded = (
+        valid.withColumn("event", event)
+        .withWatermark("event", f"{rules.watermark_s} seconds")
         .select(
-            F.concat_ws("/", start, "sensor", "device_id").alias("_id"),
-            "window",
+            F.explode(shards).alias("shard"),
+            device_id.alias("device_id"),
+            "sensor",
+            F.coalesce("time_ms", F.lit(0)).alias("time_ms"),
+            F.coalesce("value", F.lit(0.0)).alias("value"),
+            "arrival_ms",
+            "partition",
+            "offset",
+        )
+    )
+    session = valid.sparkSession
+    function = session.sparkContext._jvm.paai.WindowFunction  # type: ignore[union-attr]  # noqa: SLF001  # py4j has no other way
+    made = DataFrame(function.windows(sharded._jdf, window_ms), session)  # noqa: SLF001
+    start = F.timestamp_millis("start_ms")
+    end = F.timestamp_millis(F.col("start_ms") + window_ms)
+    started = F.date_format(start, "yyyy-MM-dd'T'HH:mm:ss'Z'")
+    return (
+        made.observe(
+            OBSERVED_WINDOWS,
+            F.sum("late").alias("late"),
+            F.sum("duplicates").alias("duplicates"),
+            F.sum("conflicts").alias("conflicts"),
+            F.count("start_ms").alias("windows"),
+            F.max(end).alias("newest_end"),
+        )
+        .where(F.col("start_ms").isNotNull())
+        .select(
+            F.concat_ws("/", started, "sensor", "device_id").alias("_id"),
+            F.struct(start.alias("start"), end.alias("end")).alias("window"),
             "device_id",
             "sensor",
-            (total / count).alias("avg"),
-            F.array_min("kept").alias("min"),
-            F.array_max("kept").alias("max"),
-            count.alias("count"),
+            "avg",
+            "min",
+            "max",
+            "count",
         )
     )
 

@@ -8,6 +8,8 @@ TOPIC_PREDICTIONS: Final = "predictions"
 TOPIC_DEAD_LETTERS: Final = "dead_letters"
 #: Records of no content: paai compares its clock with the broker's stamp of them. Nobody reads it.
 TOPIC_CLOCK: Final = "clock_probes"
+#: Records of no content from the aggregate job to itself: the open windows leave without waiting for the next reading.
+TOPIC_HEARTBEATS: Final = "window_heartbeats"
 MESSAGES_PARTITIONS: Final = 3
 #: The desktop joins no group; its client library asks after one by this name all the same.
 DESKTOP_GROUP: Final = "paai-monitor"

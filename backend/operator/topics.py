@@ -53,6 +53,8 @@ def wanted_topics(*, retention_hours: float, retention_bytes: int) -> tuple[Topi
         TopicSpec(names.TOPIC_PREDICTIONS, names.MESSAGES_PARTITIONS, config(names.MESSAGES_PARTITIONS)),
         # A dead letter is its record and the headers that say why: the largest record must fit with them.
         TopicSpec(names.TOPIC_DEAD_LETTERS, 1, config(1) | {"max.message.bytes": str(2 * 1024 * 1024)}),
+        # Aged out by size only: a heartbeat that Spark did not read yet must not be missing after a long stop.
+        TopicSpec(names.TOPIC_HEARTBEATS, 1, config(1) | {"retention.ms": "-1", "retention.bytes": str(8 * 1024 * 1024)}),
         TopicSpec(names.TOPIC_CLOCK, 1, config(1) | {"retention.ms": "3600000", "retention.bytes": str(1024 * 1024)}),
     )
 

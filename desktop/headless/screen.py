@@ -86,7 +86,7 @@ def _services(services: Sequence[ServiceStatus]) -> RenderableType:
 def _sensors(snapshot: LiveSnapshot, fleet: FleetState) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
     table.add_column("")
-    for title in ("devices", "mean", "lowest", "highest", "10 s window"):
+    for title in ("devices", "mean", "lowest", "highest", "window"):
         table.add_column(title, justify="right")
     table.add_column("last 5 minutes")
     for kind in DEVICE_TYPES:

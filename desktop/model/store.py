@@ -77,6 +77,8 @@ class LiveStore:
         self._last_received: float | None = None
         self._consumer_lag = -1
         self._newest_window_end: float | None = None
+        #: As the newest stored window has it: windows from raw readings are made alike.
+        self._window_ms = WINDOW_MS
         self._window_delay_s = float("nan")
         self._late_rows = 0
         self.predictions = PredictionStore()
@@ -167,8 +169,11 @@ class LiveStore:
         groups: dict[tuple[str, str | None], list[Window]] = {}
         for window in windows:
             groups.setdefault((window.sensor, window.device_id), []).append(window)
-        newest = max((w.end_ms for group in groups.values() for w in group), default=None)
-        oldest_ms = int(self._clock() * 1000) - self._span_ms - WINDOW_MS
+        last = max((w for group in groups.values() for w in group), key=lambda w: w.end_ms, default=None)
+        newest = None if last is None else last.end_ms
+        if last is not None:
+            self._window_ms = _usable_length(last.end_ms - last.start_ms, self._window_ms)
+        oldest_ms = int(self._clock() * 1000) - self._span_ms - self._window_ms
         with self._lock:
             for (sensor, device_id), group in groups.items():
                 kept = self._sensors.get(sensor)
@@ -242,10 +247,10 @@ class LiveStore:
         interval_ms = kept.interval_as_of(now)
         level_ms = level_for((request.end - request.start) * 1000, request.pixels, interval_ms)
         reporting_ms = int(max(MIN_REPORTING_S * 1000, GAP_INTERVALS * interval_ms))
-        now_ms = int(now * 1000)
+        now_ms, window_ms = int(now * 1000), self._window_ms
         with self._lock:
             shown = kept.lattice.cut(begin_ms, end_ms, level_ms)
-            for_windows = kept.lattice.cut(begin_ms, end_ms, WINDOW_MS)
+            for_windows = kept.lattice.cut(begin_ms, end_ms, window_ms)
             lately = kept.lattice.cut(now_ms - reporting_ms, now_ms + 1_000, 250)
             devices = int(np.count_nonzero(kept.last_ms > now_ms - reporting_ms))
             series = {d: kept.focus[d] for d in request.focus if d in kept.focus}
@@ -259,13 +264,13 @@ class LiveStore:
             if device_id not in series and device_id not in tables:
                 continue
             known = tables.get(device_id, WindowTable().columns()).overlapping(begin_ms, end_ms)
-            raw = from_readings(*_whole_windows(series.get(device_id), begin_ms, end_ms))
+            raw = from_readings(*_whole_windows(series.get(device_id), begin_ms, end_ms, window_ms), window_ms)
             focus_steps[device_id] = to_steps(known, raw)
         return SensorView(
             sensor=sensor,
             envelope=to_envelope(_coarser(shown, level_ms)),
             curves=drawn,
-            steps=to_steps(stored, from_buckets(for_windows)),
+            steps=to_steps(stored, from_buckets(for_windows, window_ms)),
             focus_steps=focus_steps,
             devices=devices,
             mean=mean,
@@ -316,28 +321,29 @@ class LiveStore:
         """What both sources say about the moment `t` (seconds since the epoch); the fleet where `device_id` is None."""
         kept = self._sensors[sensor]
         t_ms = int(t * 1000)
-        window_ms = t_ms // WINDOW_MS * WINDOW_MS
+        length_ms = self._window_ms
+        start_ms = t_ms // length_ms * length_ms
         if device_id is None:
             level_ms = level_for(0, 1, kept.interval_ms)
             with self._lock:
                 around = kept.lattice.cut(t_ms, t_ms + 1, level_ms)
-                window = kept.lattice.cut(window_ms, window_ms + WINDOW_MS, WINDOW_MS)
+                window = kept.lattice.cut(start_ms, start_ms + length_ms, length_ms)
             mean, low, high = summary(around)
             raw_t = around.start_ms / 1e3 if low == low else float("nan")
-            stored, raw_window = kept.windows.columns(), from_buckets(window)
+            stored, raw_window = kept.windows.columns(), from_buckets(window, length_ms)
         else:
-            found = self.device_range(sensor, device_id, window_ms - 60_000, window_ms + WINDOW_MS)
+            found = self.device_range(sensor, device_id, start_ms - 60_000, start_ms + length_ms)
             mean = raw_t = float("nan")
             at = int(np.searchsorted(found.t_ms, t_ms, side="right")) - 1
             limit_ms = GAP_INTERVALS * kept.interval_ms
             if at >= 0 and t_ms - found.t_ms[at] <= limit_ms:
                 mean, raw_t = float(found.value[at]), float(found.t_ms[at]) / 1e3
             low = high = mean
-            begin = int(np.searchsorted(found.t_ms, window_ms))
+            begin = int(np.searchsorted(found.t_ms, start_ms))
             with self._lock:
                 table = kept.focus_windows.get(device_id)
                 stored = table.columns() if table else WindowTable().columns()
-            raw_window = from_readings(found.t_ms[begin:], found.value[begin:])
+            raw_window = from_readings(found.t_ms[begin:], found.value[begin:], length_ms)
         steps = to_steps(stored.overlapping(t_ms, t_ms + 1), raw_window)
         if not len(steps.start):
             return ValueAt(mean, low, high, raw_t)
@@ -393,11 +399,16 @@ def _coarser(buckets: Buckets, width_ms: int) -> Buckets:
     return buckets.coarser(width_ms // buckets.width_ms) if len(buckets.count) else buckets
 
 
-def _whole_windows(series: Series | None, begin_ms: int, end_ms: int) -> tuple[TimeArray, ValueArray]:
+def _usable_length(length_ms: int, known_ms: int) -> int:
+    """A stored window's length, where the lattice can be cut by it; else the one known before."""
+    return length_ms if length_ms > 0 and length_ms % 1000 == 0 else known_ms
+
+
+def _whole_windows(series: Series | None, begin_ms: int, end_ms: int, window_ms: int) -> tuple[TimeArray, ValueArray]:
     """A device's readings of all windows that overlap [begin_ms, end_ms)."""
     if series is None:
         return np.empty(0, np.int64), np.empty(0)
     t_ms, value = series.columns()
-    edges = (begin_ms // WINDOW_MS * WINDOW_MS, -(-end_ms // WINDOW_MS) * WINDOW_MS)
+    edges = (begin_ms // window_ms * window_ms, -(-end_ms // window_ms) * window_ms)
     part = slice(*np.searchsorted(t_ms, edges))
     return t_ms[part], value[part]

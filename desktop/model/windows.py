@@ -11,6 +11,7 @@ from desktop.model.envelope import Buckets
 from desktop.model.readings import TimeArray, ValueArray
 from desktop.model.snapshot import FloatArray, IntArray, Steps
 
+#: Until a stored window says how long windows are.
 WINDOW_MS = WINDOW_S * 1000
 
 
@@ -63,7 +64,7 @@ class Columns:
 
     def overlapping(self, begin_ms: int, end_ms: int) -> "Columns":
         """Windows of which some part lies in [begin_ms, end_ms)."""
-        first = int(np.searchsorted(self.start_ms, begin_ms - WINDOW_MS, side="right"))
+        first = int(np.searchsorted(self.end_ms, begin_ms, side="right"))
         last = int(np.searchsorted(self.start_ms, end_ms))
         return self.where(slice(first, max(first, last)))
 
@@ -105,26 +106,29 @@ class WindowTable:
         return len(self._rows) * 6 * 8
 
 
-def from_buckets(buckets: Buckets) -> Columns:
-    """Windows of the fleet from its lattice. `buckets` must begin and end at window edges; empty windows are left out."""
+def from_buckets(buckets: Buckets, window_ms: int = WINDOW_MS) -> Columns:
+    """Windows of this length of the fleet, from its lattice; empty windows are left out.
+
+    `buckets` must begin and end at window edges.
+    """
     if not len(buckets.count):
         return _columns([])
-    wide = buckets.coarser(WINDOW_MS // buckets.width_ms)
+    wide = buckets.coarser(window_ms // buckets.width_ms)
     start = wide.starts_ms()
-    every = Columns(start, start + WINDOW_MS, wide.mean(), wide.low, wide.high, wide.count)
+    every = Columns(start, start + window_ms, wide.mean(), wide.low, wide.high, wide.count)
     return every.where(wide.count > 0)
 
 
-def from_readings(t_ms: TimeArray, value: ValueArray) -> Columns:
-    """Windows of one device from its readings, ascending in time and each once."""
+def from_readings(t_ms: TimeArray, value: ValueArray, window_ms: int = WINDOW_MS) -> Columns:
+    """Windows of this length of one device from its readings, ascending in time and each once."""
     if not len(t_ms):
         return _columns([])
-    start = t_ms // WINDOW_MS * WINDOW_MS
+    start = t_ms // window_ms * window_ms
     first = np.flatnonzero(np.diff(start, prepend=start[0] - 1))
     count = np.diff(first, append=len(t_ms))
     return Columns(
         start[first],
-        start[first] + WINDOW_MS,
+        start[first] + window_ms,
         np.add.reduceat(value, first) / count,
         np.minimum.reduceat(value, first),
         np.maximum.reduceat(value, first),

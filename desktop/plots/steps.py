@@ -1,4 +1,4 @@
-"""The 10-second aggregates: one step a window over exactly [start, end), with a band from its minimum to its maximum."""
+"""The aggregates: one step a window over exactly [start, end), with a band from its minimum to its maximum."""
 
 from typing import Any, Final
 

@@ -16,10 +16,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from backend.contract import times
 from backend.contract.documents import LeftOut
-from backend.contract.limits import WINDOW_S
 from backend.contract.names import COLLECTION_AGGREGATES, COLLECTION_PROGRESS, DATABASE, JOB_AGGREGATE
 from desktop.model.progress import JobProgress
-from desktop.model.windows import Window
+from desktop.model.windows import WINDOW_MS, Window
 from desktop.services.job_progress import read_progress
 from desktop.services.mongo import Document, reason
 from desktop.services.stored_windows import GOOD_WINDOW, combination, fleet_window, stored_window
@@ -31,10 +30,10 @@ PROGRESS_S = 0.5
 REREAD_AFTER_S = (0.3, 1.0, 3.0)
 #: … but not for ever.
 MAX_REREADS = 20
-#: Then once this far behind them: Spark may write older ones with a new one after an outage.
-REREAD_MARGIN_MS = 3 * WINDOW_S * 1000
-#: No window that is yet to come ends further ahead.
-MAX_FUTURE_MS = (WINDOW_S + 60) * 1000
+#: Then once so many windows behind them: Spark may write older ones with a new one after an outage.
+REREAD_WINDOWS = 3
+#: No window that is yet to come begins further ahead.
+MAX_FUTURE_MS = 60 * 1000
 #: The past is read in slices of this length, newest first, so that no single query takes long …
 BACKFILL_SLICE_S = 120
 #: … and for at most this long in all.
@@ -113,6 +112,7 @@ class WindowsFeed:
         self._progress = database[COLLECTION_PROGRESS]
         self._sink, self._span_s, self._clock, self._poll_s = sink, span_s, clock, poll_s
         self._left_out = left_out or LeftOut()
+        self._window_ms = WINDOW_MS  # as long as the newest window seen
         self._state = MongoState(False, clock(), "not asked yet")
         self._newest_ms: int | None = None
         self._fresh: _Fresh | None = None
@@ -181,27 +181,28 @@ class WindowsFeed:
             return
         since = min(after_ms, self._fresh.since_ms if self._fresh else after_ms)
         first = self._fresh is None and self._state.newest_window_end is None
-        self._newest_ms = max(w.end_ms for w in windows)
+        newest = max(windows, key=lambda w: w.end_ms)
+        self._newest_ms, self._window_ms = newest.end_ms, newest.end_ms - newest.start_ms
         self._fresh = _Fresh(since, 0, self._clock() + REREAD_AFTER_S[0], rows)
         self._sink.ingest_windows(windows)
         if not first:  # what was there before the start says nothing about the delay
             self._sink.note_window_delay(self._clock() - self._newest_ms / 1e3)
         if self._focus:
-            self._read_focus(self._focus, after_ms - WINDOW_S * 1000)
+            self._read_focus(self._focus, after_ms - self._window_ms)
 
     def _reread(self, fresh: _Fresh) -> None:
         fresh.tries += 1
         windows, rows = self._combined(fresh.since_ms, None)
         self._sink.ingest_windows(windows)
         if self._focus:
-            self._read_focus(self._focus, fresh.since_ms - WINDOW_S * 1000)
+            self._read_focus(self._focus, fresh.since_ms - self._window_ms)
         if rows != fresh.rows and fresh.tries < MAX_REREADS:
             fresh.rows = rows
             fresh.next_at = self._clock() + REREAD_AFTER_S[min(fresh.tries, len(REREAD_AFTER_S) - 1)]
             return
         self._fresh = None
         # What Spark caught up on may have come behind the newest: once more, further back.
-        older, _ = self._combined(fresh.since_ms - REREAD_MARGIN_MS, fresh.since_ms)
+        older, _ = self._combined(fresh.since_ms - REREAD_WINDOWS * self._window_ms, fresh.since_ms)
         self._sink.ingest_windows(older)
 
     def _read_past(self, now: float) -> None:
@@ -219,7 +220,7 @@ class WindowsFeed:
 
     def _after(self, after_ms: int) -> dict[str, datetime]:
         # A window from the far future would otherwise hide all that come before it.
-        limit_ms = int(self._clock() * 1000) + MAX_FUTURE_MS
+        limit_ms = int(self._clock() * 1000) + self._window_ms + MAX_FUTURE_MS
         return {"$gt": times.to_datetime(after_ms), "$lte": times.to_datetime(limit_ms)}
 
     def _combined(self, after_ms: int, until_ms: int | None) -> tuple[list[Window], dict[tuple[str, int], int]]:
@@ -250,7 +251,7 @@ class WindowsFeed:
         return good, len(good) < len(found)
 
     def _read_focus(self, device_ids: Sequence[str], since_ms: int) -> None:
-        until_ms = int(self._clock() * 1000) + MAX_FUTURE_MS
+        until_ms = int(self._clock() * 1000) + self._window_ms + MAX_FUTURE_MS
         starts = {"$gte": times.to_datetime(since_ms), "$lte": times.to_datetime(until_ms)}
         for device_id in device_ids:
             found = self._aggregates.find({"device_id": device_id, "window.start": starts}, batch_size=_BATCH)

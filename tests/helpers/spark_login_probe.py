@@ -32,7 +32,15 @@ def main(event_log: Path) -> None:
     )
     session.sparkContext.setLogLevel("INFO")
     rows = session.readStream.format("rate").load()
-    query = write(rows.select(F.col("value").cast("string").alias("_id"), F.col("value").alias("count")), settings)
+    windows = rows.select(
+        F.col("value").cast("string").alias("_id"),
+        F.struct(F.col("timestamp").alias("start"), F.col("timestamp").alias("end")).alias("window"),
+        F.lit("d").alias("device_id"),
+        F.lit("temperature").alias("sensor"),
+        *(F.lit(1.0).alias(name) for name in ("avg", "min", "max")),
+        F.col("value").cast("int").alias("count"),
+    )
+    query = write(windows, settings, whole_from_ms=0)
     deadline = time.monotonic() + 60
     while not any(p["numInputRows"] for p in query.recentProgress) and time.monotonic() < deadline:
         query.awaitTermination(1)

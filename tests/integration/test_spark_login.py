@@ -10,7 +10,7 @@ from backend.contract import names
 from backend.contract.login import Login
 from backend.operator.mongo_users import MongoUsersKeeper
 from spark.query import REDACTION
-from stack.jars import jar_dirs, resolve
+from stack.jars import jar_dirs, own_jar
 from stack.java import find_java
 from stack.mongo.choose import MongoChoice
 from tests.helpers import spark_login_probe
@@ -21,7 +21,7 @@ PASSWORD = "pw-Never-shown_1"
 
 
 def test_a_login_writes_and_is_shown_nowhere(tmp_path: Path) -> None:
-    resolve(on_progress=lambda *_: None, cancel=None)
+    own_jar.prepare(on_progress=lambda *_: None, cancel=None)
     choice = MongoChoice("secantusd-py", Path(sys.executable).parent / "secantusd-py", "", "")
     events = tmp_path / "events"
     for directory in ("events", "logins", "mongo"):
@@ -37,7 +37,8 @@ def test_a_login_writes_and_is_shown_nowhere(tmp_path: Path) -> None:
             "PAAI_MONGO_LOGIN_FILE": str(login_file),
             "PAAI_CHECKPOINT_DIR": str(tmp_path / "checkpoint"),
             "PYSPARK_SUBMIT_ARGS": (
-                f"--master local[1] --conf spark.driver.extraClassPath={jar_dirs().spark}/* --driver-memory 512m pyspark-shell"
+                f"--master local[1] --conf spark.driver.extraClassPath={jar_dirs().spark}/*:{own_jar.path()}"
+                " --driver-memory 512m pyspark-shell"
             ),
             "PYSPARK_PYTHON": sys.executable,
             "JAVA_HOME": str(find_java().path),
@@ -53,7 +54,7 @@ def test_a_login_writes_and_is_shown_nowhere(tmp_path: Path) -> None:
     told = {"output": done.stdout, "log": done.stderr}
     for folder in (events, tmp_path / "checkpoint"):
         told |= {str(p): p.read_text("utf-8", "replace") for p in folder.rglob("*") if p.is_file()}
-    assert "connection.uri" in done.stdout, "the pages that would tell it were not looked at"
+    assert "WindowWriter(" in done.stdout, "the pages that would tell it were not looked at"
     assert {name: text.count(PASSWORD) for name, text in told.items() if PASSWORD in text} == {}
 
 

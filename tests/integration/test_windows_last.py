@@ -1,4 +1,4 @@
-"""Expected failures until the aggregate operator: last windows of a fleet that stops, repeats of late readings."""
+"""Last windows of a fleet that stops, what comes after a silence, repeats of late readings."""
 
 import os
 import time
@@ -13,13 +13,9 @@ from backend.contract.times import to_datetime
 from tests.helpers.live_kafka import ends
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
-from tests.integration.test_windows import Clock, Posted, post, progress
+from tests.integration.test_windows import Clock, Posted, brute_force, post, progress, stored
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.timeout(600),
-    pytest.mark.xfail(strict=True, reason="needs the aggregate operator of the throughput issue", raises=AssertionError),
-]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 Document = dict[str, Any]
 
@@ -46,6 +42,24 @@ def test_the_last_windows_of_a_fleet_that_stops_come_within_15_s(
         return {(r["device_id"], int(r["window"]["start"].timestamp())) for r in rows} >= wanted
 
     wait_until(all_out, 15 - (time.time() - stopped), "the windows of every reading", interval_s=0.5)
+
+
+def test_what_comes_after_a_silence_is_not_late(live_system: LiveSystem, client: "MongoClient[Document]") -> None:
+    """A retry after an outage: its windows are out already, as far as they were known, and are replaced."""
+    clock, device = Clock(client), f"silent-{os.getpid()}"
+    before: list[Posted] = [(device, clock.at(n), 20.0 + n) for n in range(5)]
+    post(live_system, before)
+    late = progress(client).get("late_rows", 0)
+    wait_until(lambda: stored(client, device) == brute_force(before), 60, "the first windows", interval_s=0.5)
+
+    after: list[Posted] = [(device, clock.at(n), 20.0 + n) for n in range(5, 28)]
+    post(live_system, after[:10])
+    post(live_system, after[10:])
+    wait_until(lambda: stored(client, device) == brute_force(before + after), 60, "the windows of all", interval_s=0.5)
+    found = progress(client)
+    assert found["late_rows"] == late
+    topics = {"processed_messages": ends(live_system.endpoints.kafka, names.TOPIC_MESSAGES)}
+    assert {int(p): d["end"] for p, d in found["partitions"].items()} == topics["processed_messages"]
 
 
 def test_late_readings_uploaded_twice_are_late_once_and_repeats_once(

@@ -25,7 +25,7 @@ from desktop.services.errors import UnreachableError
 from desktop.services.exports.base import ExportResult, OnProgress
 from desktop.services.exports.csv_file import CancelledError, CsvFile, cancelled, safe_text
 from desktop.services.mongo import Document, reason
-from desktop.services.stored_windows import AVERAGE_SLACK
+from desktop.services.stored_windows import AVERAGE_SLACK, GOOD_WINDOW
 
 RAW_HEADER = ("timestamp", "device_id", "sensor", "value", "unit")
 AGGREGATES_HEADER = (
@@ -239,8 +239,17 @@ class AggregatesExporter(StoredExporter):
     def run(self, job: AggregatesExport, on_progress: OnProgress, cancel: threading.Event) -> ExportResult:
         """See `Exporter.run`."""
         # Over all devices the index is on the window's end.
-        source = Source(self._database[COLLECTION_AGGREGATES], "window.end", "window.start", WINDOW_MS, _window_row)
+        windows = self._database[COLLECTION_AGGREGATES]
+        source = Source(windows, "window.end", "window.start", _window_ms(windows), _window_row)
         return self._export(job, AGGREGATES_HEADER, source, on_progress, cancel)
+
+
+def _window_ms(windows: "Collection[Document]") -> int:
+    """How long windows are: as one of them says."""
+    document = windows.find_one(GOOD_WINDOW, {"window": 1})
+    if document is None:
+        return WINDOW_MS
+    return documents.time_ms(document, "window.end") - documents.time_ms(document, "window.start")
 
 
 def _raw_row(document: Document) -> tuple[Any, Row]:

@@ -129,7 +129,7 @@ class AggregatesKind:
     endpoints: Callable[[], Endpoints]
     key: ClassVar[str] = "aggregates"
     title: ClassVar[str] = "Aggregates"
-    explains: ClassVar[str] = "Average, minimum, maximum and count of every device's 10 s windows, as Spark stored them."
+    explains: ClassVar[str] = "Average, minimum, maximum and count of every device's windows, as Spark stored them."
     asks: ClassVar[bool] = True
     stem: ClassVar[str] = "aggregates"
 

@@ -16,7 +16,7 @@ from desktop.views.widgets.roles import label, set_role
 #: Signs and their words, from the longest to the shortest, in the order in which they stand.
 SIGNS = (
     ("raw", "raw readings: mean, min–max", "raw: mean, min–max", "raw"),
-    ("window", "10 s windows from MongoDB: average, min–max", "10 s windows: average, min–max", "10 s windows"),
+    ("window", "windows from MongoDB: average, min–max", "windows: average, min–max", "windows"),
     ("open", "open window, from raw", "open window", "open window"),
     ("expected", "expected, 90 % band", "expected", "expected"),
     ("odd", "anomaly", "anomaly", "anomaly"),

@@ -112,7 +112,7 @@ class StatusBar(QFrame):
             ),
             _Cell("", "30", "frames/s", "Frames drawn per second"),
             _Cell("lag", f"8{THIN}888", "", "Records in the topic that this window has not read yet"),
-            _Cell("windows", "8.8 s", "after end", "How long after its end the newest 10-second window became visible here"),
+            _Cell("windows", "8.8 s", "after end", "How long after its end the newest window became visible here"),
             _Cell("late", "888", "", "Readings that Spark left out of windows because they came too late"),
             _Cell("buffers", "888 MB", "", "Memory of the readings and windows kept here"),
         ]

@@ -3,7 +3,14 @@
 import pytest
 
 from backend.contract import limits
-from backend.contract.names import MESSAGES_PARTITIONS, TOPIC_CLOCK, TOPIC_DEAD_LETTERS, TOPIC_MESSAGES, TOPIC_PREDICTIONS
+from backend.contract.names import (
+    MESSAGES_PARTITIONS,
+    TOPIC_CLOCK,
+    TOPIC_DEAD_LETTERS,
+    TOPIC_HEARTBEATS,
+    TOPIC_MESSAGES,
+    TOPIC_PREDICTIONS,
+)
 from backend.operator.topics import KafkaUnavailableError, TopicKeeper, TopicSpec, wanted_topics
 
 SPECS = wanted_topics(retention_hours=limits.RETENTION_HOURS, retention_bytes=limits.RETENTION_BYTES)
@@ -64,6 +71,7 @@ def test_they_are_created_with_their_retention(admin: FakeAdmin, keeper: TopicKe
         TOPIC_MESSAGES: MESSAGES_PARTITIONS,
         TOPIC_PREDICTIONS: MESSAGES_PARTITIONS,
         TOPIC_DEAD_LETTERS: 1,
+        TOPIC_HEARTBEATS: 1,
         TOPIC_CLOCK: 1,
     }
     config = admin.topics[TOPIC_MESSAGES][1]

@@ -3,6 +3,7 @@
 import pytest
 from pyspark.sql import Row, SparkSession
 
+from backend.contract.names import TOPIC_MESSAGES
 from backend.contract.times import to_datetime, to_iso
 from spark.transform import WindowRules, parse, readings
 from tests.conformance import vectors
@@ -19,13 +20,13 @@ VECTORS = vectors.records()
 
 def stored(row: Row) -> dict[str, object]:
     """The fields of a reading as a vector has them."""
-    return {key: row[key] for key in ("device_id", "sensor", "value")} | {"timestamp": to_iso(row["ms"])}
+    return {key: row[key] for key in ("device_id", "sensor", "value")} | {"timestamp": to_iso(row["time_ms"])}
 
 
 def test_every_vector_has_its_verdict(spark: SparkSession) -> None:
-    records = [(vector.value, to_datetime(vector.arrival_ms), n) for n, vector in enumerate(VECTORS)]
+    records = [(vector.value, to_datetime(vector.arrival_ms), TOPIC_MESSAGES, 0, n) for n, vector in enumerate(VECTORS)]
     frame = spark.createDataFrame(records, RECORDS)
-    judged = parse(frame, rules=WindowRules()).selectExpr("*", "unix_millis(timestamp) AS ms").orderBy("offset").collect()
+    judged = parse(frame, rules=WindowRules()).orderBy("offset").collect()
     assert len(judged) == len(VECTORS) > 200
     for row, vector in zip(judged, VECTORS, strict=True):
         assert (row["reason"] or "") == vector.reason, vector.name
@@ -45,5 +46,7 @@ def test_the_brokers_stamp_counts_and_no_clock_of_the_driver(spark: SparkSession
             f'{{"device_id":"d","timestamp":"{to_iso(arrival_ms + ahead)}","sensor":"humidity","value":1}}'.encode()
             for ahead in (2_000, 2_001)
         ]
-        frame = spark.createDataFrame([(value, to_datetime(arrival_ms), n) for n, value in enumerate(values)], RECORDS)
+        frame = spark.createDataFrame(
+            [(value, to_datetime(arrival_ms), TOPIC_MESSAGES, 0, n) for n, value in enumerate(values)], RECORDS
+        )
         assert [row["reason"] for row in parse(frame, rules=WindowRules()).orderBy("offset").collect()] == [None, "future"]

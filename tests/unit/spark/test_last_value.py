@@ -1,14 +1,12 @@
-"""Of readings with the same identity the last counts in their window."""
+"""Of readings with the same identity the last counts in their window, and each identity is kept once."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import random
 
 import pytest
-from pyspark.sql import SparkSession
-from pyspark.sql.types import DoubleType, LongType, StringType, StructField, StructType, TimestampType
 
-from backend.contract.times import to_datetime
-from spark.transform import WindowRules, windows
+from tests.unit.spark.test_transform import BASE_MS, Reading, Stream, stream
+
+__all__ = ["stream"]
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -16,47 +14,62 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
-VALID = StructType(
-    [
-        StructField("device_id", StringType()),
-        StructField("sensor", StringType()),
-        StructField("timestamp", TimestampType()),
-        StructField("value", DoubleType()),
-        StructField("offset", LongType()),
-    ]
-)
-#: A whole window's start.
-BASE_MS = 1_700_000_000_000
+CLOSER: Reading = ("closer", "humidity", BASE_MS + 60_000, 1.0)
+WINDOW = "2023-11-14T22:13:20Z/temperature/d"
 
 
-def average(spark: SparkSession, folder: Path, values: Sequence[float]) -> float:
-    """Average of the window of one reading that comes with these values one after the other, in a stream."""
-    source, out = folder / "in", folder / "out"
-    rows = [("a", "temperature", to_datetime(BASE_MS + 1000), value, offset) for offset, value in enumerate(values)]
-    # A reading a minute later closes the window.
-    rows.append(("b", "temperature", to_datetime(BASE_MS + 60_000), 0.0, len(values)))
-    for number, row in enumerate(rows):
-        spark.createDataFrame([row], VALID).coalesce(1).write.parquet(str(source / f"{number:03}"))
-    stream = spark.readStream.schema(VALID).option("maxFilesPerTrigger", 1).parquet(str(source / "*"))
-    query = (
-        windows(stream, rules=WindowRules())
-        .writeStream.trigger(availableNow=True)
-        .option("checkpointLocation", str(folder / "checkpoint"))
-        .format("parquet")
-        .option("path", str(out))
-        .start()
-    )
-    assert query.awaitTermination(240)
-    (window,) = spark.read.parquet(str(out)).where("device_id = 'a'").collect()
-    return float(window["avg"])
+def reading(value: float, *, at_ms: int = 1000) -> Reading:
+    return ("d", "temperature", BASE_MS + at_ms, value)
 
 
-def test_a_correction_replaces_what_it_corrects(spark: SparkSession, tmp_path: Path) -> None:
-    assert average(spark, tmp_path, [10.0, 20.0]) == 20.0
+def test_a_correction_replaces_what_it_corrects(stream: Stream) -> None:
+    stream.take([reading(10.0)])
+    stream.take([reading(20.0)])
+    stream.take([CLOSER])
+    assert stream.closed[WINDOW] == (20.0, 20.0, 20.0, 1)
+    assert (stream.counted("conflicts"), stream.counted("duplicates")) == (1, 0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="row 8: exact repetitions are dropped before the last is chosen; the new aggregate operator mends it"
-)
-def test_a_value_that_comes_back_counts_again(spark: SparkSession, tmp_path: Path) -> None:
-    assert average(spark, tmp_path, [10.0, 20.0, 10.0]) == 10.0
+def test_a_value_that_comes_back_counts_again(stream: Stream) -> None:
+    for value in (10.0, 20.0, 10.0):
+        stream.take([reading(value)])
+    stream.take([CLOSER])
+    assert stream.closed[WINDOW] == (10.0, 10.0, 10.0, 1)
+    assert (stream.counted("conflicts"), stream.counted("duplicates")) == (2, 0)
+
+
+def test_the_last_goes_by_arrival_then_partition_and_offset(stream: Stream) -> None:
+    """A device without a key: what arrived last may be read first."""
+    stream.take([reading(3.0)], arrival_ms=BASE_MS + 3000, partition=1)
+    stream.take([reading(9.0)], arrival_ms=BASE_MS + 2000, partition=2)
+    stream.take([reading(4.0)], arrival_ms=BASE_MS + 3000, partition=0)
+    stream.take([CLOSER])
+    assert stream.closed[WINDOW][0] == 3.0
+    assert stream.counted("conflicts") == 2
+
+
+def test_repeats_and_corrections_stay_apart(stream: Stream) -> None:
+    rng = random.Random(3)
+    sent = [reading(round(rng.uniform(0, 50), 1), at_ms=at) for at in range(0, 10_000, 100)]
+    stream.take(sent + rng.sample(sent, 30))
+    stream.take([(d, s, t, v + 0.5) for d, s, t, v in rng.sample(sent, 7)])
+    stream.take([CLOSER])
+    assert stream.closed[WINDOW][3] == len(sent)
+    assert (stream.counted("duplicates"), stream.counted("conflicts"), stream.counted("late")) == (30, 7, 0)
+
+
+def test_many_repeats_of_one_reading_cost_one_entry(stream: Stream) -> None:
+    stream.take([reading(10.0)])
+    before = stream.state_bytes
+    stream.take([reading(10.0)] * 100_000)
+    assert stream.counted("duplicates") == 100_000
+    assert stream.state_bytes <= before + 64
+
+
+def test_late_readings_that_come_twice_are_late_once_and_repeats_once(stream: Stream) -> None:
+    stream.take([CLOSER])
+    late = [("old", "temperature", BASE_MS - 7_300_000 + n * 1000, 20.0) for n in range(7200)]
+    stream.take([*late, CLOSER])
+    stream.take([*late[:3600], ("old", "temperature", late[0][2], 21.0)])
+    stream.take(late[3600:])
+    assert (stream.counted("late"), stream.counted("duplicates"), stream.counted("conflicts")) == (7200, 7201, 1)

@@ -1,6 +1,7 @@
 """What the job says of itself."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def batch(*, late: int = 0, invalid: int = 0, end: int = 100, latest: int = 100,
         "processedRowsPerSecond": 100.0,
         "durationMs": {"triggerExecution": took_ms},
         "eventTime": {"watermark": "2026-11-24T04:59:57.000Z"},
-        "stateOperators": [{"numRowsDroppedByWatermark": late, "numRowsTotal": 3, "memoryUsedBytes": 10}],
+        "stateOperators": [{"numRowsTotal": 3, "memoryUsedBytes": 10}],
         "sources": [
             {
                 "startOffset": {TOPIC_MESSAGES: {"0": 50}},
@@ -26,7 +27,10 @@ def batch(*, late: int = 0, invalid: int = 0, end: int = 100, latest: int = 100,
                 "latestOffset": {TOPIC_MESSAGES: {"0": latest}},
             }
         ],
-        "observedMetrics": {"input": {"invalid_rows": invalid, "rows": 50}, "windows": {"conflicts": 1, "windows": 2}},
+        "observedMetrics": {
+            "input": {"invalid_rows": invalid, "rows": 50},
+            "windows": {"late": late, "conflicts": 1, "duplicates": 4, "windows": 2},
+        },
     }
 
 
@@ -40,6 +44,7 @@ def test_counts_add_up_since_the_start(job: Progress) -> None:
     document = job.add(batch(late=3, latest=140))
     assert document["_id"] == "aggregate"
     assert (document["late_rows"], document["invalid_rows"], document["conflicts"], document["windows_total"]) == (5, 1, 2, 4)
+    assert document["duplicates"] == 8
     assert document["partitions"] == {"0": {"start": 50, "end": 100, "lag": 40}}
     assert document["lag"] == 40
 
@@ -64,3 +69,14 @@ def test_silence_is_told_unless_there_is_nothing_to_do(job: Progress, monkeypatc
     assert "has finished no batch for" in job.hint()
     job.idle()
     assert job.hint() == ""
+
+
+def test_the_watermark_follows_the_newest_reading_and_never_goes_back() -> None:
+    job = Progress(job="aggregate", topic=TOPIC_MESSAGES, trigger_s=1.0, watermark_s=3)
+    found = batch()
+    found["eventTime"]["watermark"] = "2026-11-24T04:59:50.000Z"  # Spark's own, in steps of a window
+    found["observedMetrics"]["input"]["newest_ms"] = 1_795_496_398_500
+    assert job.add(found)["watermark"] == datetime(2026, 11, 24, 4, 59, 55, 500_000, UTC)
+    found["observedMetrics"]["input"]["newest_ms"] = 1_795_496_000_000
+    assert job.add(found)["watermark"] == datetime(2026, 11, 24, 4, 59, 55, 500_000, UTC)
+    assert job.add(batch())["watermark"] == datetime(2026, 11, 24, 4, 59, 57, tzinfo=UTC)

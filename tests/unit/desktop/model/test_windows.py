@@ -99,3 +99,17 @@ def test_overlap_is_half_open(begin: int, end: int, found: list[int]) -> None:
     table = WindowTable()
     table.put(window(BASE + s) for s in (0, 10_000, 20_000))
     assert (table.columns().overlapping(BASE + begin, BASE + end).start_ms - BASE).tolist() == found
+
+
+def test_windows_of_another_length_are_what_the_document_says() -> None:
+    """No reader has the length as a constant."""
+    base = BASE // 60_000 * 60_000
+    long = Window("temperature", None, base, base + 60_000, 1.0, 0.0, 2.0, 9)
+    table = WindowTable()
+    table.put([long])
+    assert len(table.columns().overlapping(base + 59_000, base + 61_000)) == 1
+    assert len(table.columns().overlapping(base + 60_000, base + 61_000)) == 0
+    t_ms = np.arange(base, base + 120_000, 1000)
+    made = from_readings(t_ms, np.ones(len(t_ms)), 60_000)
+    assert (made.end_ms - made.start_ms).tolist() == [60_000, 60_000]
+    assert to_steps(table.columns(), made).provisional.tolist() == [False, True]
