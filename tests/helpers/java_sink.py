@@ -1,5 +1,6 @@
 """The sink's task in a JVM of its own, which gets batches without Kafka and Connect."""
 
+import contextlib
 import itertools
 import struct
 import subprocess
@@ -78,6 +79,12 @@ class JavaSink:
     def restart(self) -> None:
         """Start the task anew; it remembers nothing then."""
         self._write(struct.pack(">i", -2))
+
+    def kill(self) -> None:
+        """End the JVM wherever it is."""
+        self._process.kill()
+        with contextlib.suppress(BrokenPipeError), self._process:
+            pass
 
     def close(self) -> None:
         """End the JVM."""

@@ -1,7 +1,13 @@
 """The sink's task on each stand-in for MongoDB, without Kafka and Connect: inserts, repeats, corrections, refusals."""
 
 import itertools
+import os
+import socket
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +18,10 @@ from pymongo.collection import Collection
 from backend.contract import names
 from backend.contract.times import to_datetime
 from backend.operator.schema import SchemaKeeper, wanted_collections
-from stack.mongo import MongoChoice
-from tests.helpers.java_sink import JavaSink, Sent
+from stack.mongo import MongoChoice, command, environment
+from tests.helpers.java_sink import JavaSink, Outcome, Sent
 from tests.helpers.mongo_server import mongo_without_auth, stand_ins
+from tests.helpers.secured_kafka import free_ports
 from tests.helpers.wait import wait_until
 
 # The first run resolves and compiles.
@@ -181,3 +188,85 @@ def test_without_the_unique_index_nothing_is_stored(raw: "Collection[Document]",
         wait_until(lambda: keeper.step().converged, 60, "the index", interval_s=0.2)
     put(task, Sent(device, T, 1.0), Sent(device, T + 1, 1.0))
     assert stored(raw, device) == {0: 1.0, 1: 1.0}
+
+
+@pytest.mark.parametrize("choice", stand_ins(), ids=lambda choice: choice.kind)
+def test_kills_in_the_middle_lose_and_double_nothing(choice: MongoChoice, tmp_path: Path) -> None:
+    """As Connect does it: what was not confirmed is given to a new task, from its beginning."""
+    batches = [
+        [
+            *(Sent(f"d{n % 40}", T + n // 40, float(number)) for n in range(number * 500, number * 500 + 1500)),
+            *(Sent(f"d{n % 40}", T + n // 40, 9.5) for n in range(number * 500, number * 500 + 300)),
+            Sent("poison", T + number, 1e9),
+        ]
+        for number in range(6)
+    ]
+    expected = {(s.device_id, s.time_ms - T): s.value for batch in batches for s in batch if s.device_id != "poison"}
+    port, letters = free_ports(1)[0], set[str]()
+
+    def sink() -> JavaSink:
+        folder = tmp_path / f"sink-{next(_numbers)}"
+        uri = f"mongodb://127.0.0.1:{port}/?w=majority&serverSelectionTimeoutMS=2000"
+        return JavaSink(folder, uri=uri, database=names.DATABASE, collection=names.COLLECTION_MESSAGES)
+
+    with ExitStack() as stack:
+        database = Killable(choice, tmp_path, port)
+        stack.callback(database.kill)
+        client = stack.enter_context(MongoClient[Document]("127.0.0.1", port, tz_aware=True, serverSelectionTimeoutMS=20_000))
+        keeper = SchemaKeeper(client=client, wanted=wanted_collections())
+        wait_until(lambda: keeper.step().converged, 60, "the collections", interval_s=0.2)
+        task = sink()
+        stack.callback(lambda: task.kill())
+        for number, batch in enumerate(batches):
+            # Once confirmed, but its offset was not committed.
+            for again in (batches[number - 1], batch) if number == 3 else (batch,):
+                if number % 3 == 1:
+                    killer = threading.Timer(0.05 * number, database.kill)
+                    killer.start()
+                    outcome = task.put(again)
+                    killer.join()
+                    database.start()
+                    if outcome.failure:
+                        task.restart()
+                    letters.update(places(outcome))
+                elif number % 3 == 2:
+                    killer = threading.Timer(0.05 * number, task.kill)
+                    killer.start()
+                    with suppress(AssertionError, OSError):
+                        letters.update(places(task.put(again)))
+                    killer.join()
+                    task = sink()
+                outcome = task.put(again)
+                assert outcome.failure == ""
+                letters.update(places(outcome))
+        raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
+        found = [(d["device_id"], round(d["timestamp"].timestamp() * 1000) - T, d["value"]) for d in raw.find()]
+    assert len(found) == len(expected)
+    assert {(device, ms): value for device, ms, value in found} == expected
+    assert len(letters) == len(batches)
+
+
+def places(outcome: Outcome) -> set[str]:
+    return {letter.split()[0] for letter in outcome.letters}
+
+
+class Killable:
+    """A database that can be killed and started again on its data."""
+
+    def __init__(self, choice: MongoChoice, folder: Path, port: int) -> None:
+        self._command, self._environment = command(choice, data_dir=folder, port=port), os.environ | environment(choice)
+        self._port, self._log = port, folder / "database.log"
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+        wait_until(self._listens, 60, "the database")
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(30)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
