@@ -43,8 +43,8 @@ class Grant:
 
 #: By role of `backend.contract.login.MONGO_ROLES`.
 GRANTS: Mapping[str, Grant] = {
-    # The sink's connector refuses to start without these four, "remove" among them.
-    "sink": Grant(collections={names.COLLECTION_MESSAGES: _WRITE}),
+    # It stores nothing before it has seen the unique index.
+    "sink": Grant(collections={names.COLLECTION_MESSAGES: ("find", "insert", "listIndexes", "update")}),
     "spark": Grant(
         collections={
             names.COLLECTION_MESSAGES: _READ,

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from backend.common.mongo_errors import LOGIN_REFUSED, is_login_refused, short
 from backend.contract import limits, names
 from backend.contract.devices import DEVICE_TYPES, SENSORS
 from backend.operator.keeper import Finding
+
+_DUPLICATE_KEY = 11000
 
 log = logging.getLogger("kafka-operator")
 
@@ -96,6 +99,24 @@ def _matches(actual: Mapping[str, Any], spec: IndexSpec) -> bool:
     )
 
 
+def _remove_doubles(collection: "Collection[Document]", fields: Sequence[str]) -> int:
+    """Keep the newest document of each key, which has its last value; without the index others were stored beside it.
+
+    Args:
+        collection: Whose unique index is missing.
+        fields: Of that index.
+
+    Returns:
+        How many documents were removed.
+    """
+    group = {"_id": {name: f"${name}" for name in fields}, "newest": {"$max": "$_id"}, "count": {"$sum": 1}}
+    removed = 0
+    for row in collection.aggregate([{"$group": group}, {"$match": {"count": {"$gt": 1}}}], allowDiskUse=True):
+        key = {name: row["_id"].get(name) for name in fields}
+        removed += collection.delete_many({**key, "_id": {"$ne": row["newest"]}}).deleted_count
+    return removed
+
+
 class SchemaKeeper:
     """See the module.
 
@@ -160,7 +181,14 @@ class SchemaKeeper:
             if any(list(i["key"].items()) == key for i in indexes):  # the same fields otherwise: must go first
                 db[spec.name].drop_index(key)
             options: Document = {"partialFilterExpression": dict(index.only)} if index.only else {}
-            db[spec.name].create_index(key, unique=index.unique, **options)
+            try:
+                db[spec.name].create_index(key, unique=index.unique, **options)
+            except OperationFailure as error:
+                if not index.unique or error.code != _DUPLICATE_KEY:
+                    raise
+                removed = _remove_doubles(db[spec.name], index.fields)
+                log.warning("collection %s: %d documents removed that others repeat", spec.name, removed)
+                db[spec.name].create_index(key, unique=True, **options)
             log.info("collection %s: index on %s created", spec.name, ", ".join(index.fields))
             changed = True
         return changed

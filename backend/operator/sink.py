@@ -4,7 +4,6 @@ from backend.contract import limits, names
 from backend.contract.mongo_uri import with_options
 from backend.contract.rule_settings import rule_settings
 
-_SINK = "com.mongodb.kafka.connect.sink"
 _BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
 
 
@@ -16,10 +15,10 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         tasks: At most the topic's partitions.
         replication_factor: Of the topic of dead letters, should Connect be quicker to make it than the operator.
     """
-    identity = ",".join(names.IDENTITY_FIELDS)
     return {
         "name": names.SINK_CONNECTOR,
-        # MongoDB's own sink, which fails a task for every whole bulk write that fails, whoever's record was the reason.
+        # Ours (stack/jvm/java): unordered inserts under the unique index. What is stored already gets the later value, what
+        # MongoDB refuses as data becomes a dead letter, and only an outage fails the task.
         "connector.class": "paai.IsolatingSinkConnector",
         "tasks.max": str(tasks),
         "topics": names.TOPIC_MESSAGES,
@@ -37,7 +36,6 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         "database": names.DATABASE,
         "collection": names.COLLECTION_MESSAGES,
         # The rule judges the bytes: a JSON converter would hide a byte order mark, UTF-16, `021` and trailing text from it.
-        # What passes cannot fail a bulk write.
         "key.converter": _BYTES,
         "value.converter": _BYTES,
         # Nobody reads headers. Connect's default converter parses each: a long row of digits takes it minutes.
@@ -45,26 +43,14 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
         "transforms": "reading",
         "transforms.reading.type": "paai.ReadingTransform",
         "transforms.reading.settings": rule_settings(),
-        # One document per identity: a retry or a replay replaces, and raw keeps the last value. Within one unordered bulk
-        # the driver and the server keep the order of replacements of the same key.
-        "document.id.strategy": f"{_SINK}.processor.id.strategy.PartialValueStrategy",
-        "document.id.strategy.partial.value.projection.type": "AllowList",
-        "document.id.strategy.partial.value.projection.list": identity,
-        "document.id.strategy.overwrite.existing": "true",
-        "writemodel.strategy": f"{_SINK}.writemodel.strategy.ReplaceOneBusinessKeyStrategy",
-        # One bulk write a poll; unordered, so that a bad record does not take its neighbours along.
-        "bulk.write.ordered": "false",
-        "max.batch.size": "0",
+        # One bulk write a poll.
         "consumer.override.max.poll.records": "5000",
         "consumer.override.auto.offset.reset": "earliest",
         # Aborted transactions are readings for nobody.
         "consumer.override.isolation.level": "read_committed",
-        # Connect diverts what it cannot convert; the connector what MongoDB refuses as data. "data" and not "all": with
-        # "all" an outage of MongoDB would send whole batches of good readings to the dead letters.
+        # Connect diverts what fails the rule; without this it would fail the task.
         "errors.tolerance": "all",
-        "mongo.errors.tolerance": "data",
         "errors.log.enable": "false",
-        "mongo.errors.log.enable": "false",
         "errors.deadletterqueue.topic.name": names.TOPIC_DEAD_LETTERS,
         "errors.deadletterqueue.topic.replication.factor": str(replication_factor),
         "errors.deadletterqueue.context.headers.enable": "true",

@@ -34,7 +34,7 @@ _COMPILER_MAIN: Final = "org.eclipse.jdt.internal.compiler.batch.Main"
 #: Java 17 is the oldest that is supported.
 _OPTIONS: Final = ("-source", "17", "-target", "17", "-proc:none", "-encoding", "UTF-8", "-g", "-nowarn")
 #: What the sources are compiled against; the versions of Spark and Connect differ in Jackson's only.
-_KAFKA_JARS: Final = ("bson-", "connect-api", "jackson-", "kafka-clients", "mongo")
+_KAFKA_JARS: Final = ("bson-", "connect-api", "jackson-", "kafka-clients", "mongodb-driver")
 _SPARK_JARS: Final = ("scala-library", "spark-common-utils", "spark-core", "spark-sql")
 _COMPILE_TIMEOUT_S: Final = 120.0
 

@@ -1,16 +1,28 @@
-"""``python -m tests.benchmarks [--write] [whole] [ingest] [feed]``.
+"""``python -m tests.benchmarks [--write] [whole] [ingest] [sink] [feed]``.
 
 Without a name all of them, and what they found goes into docs/benchmarks.md; with names only where ``--write`` is given.
 """
 
 import sys
+from collections.abc import Callable
 
-from tests.benchmarks import feed, ingest, whole
-from tests.benchmarks.report import write
-from tests.benchmarks.system import bench_system
+from tests.benchmarks import feed, ingest, sink, whole
+from tests.benchmarks.report import Row, write
+from tests.benchmarks.system import BenchSystem, bench_system
+
+
+def _on_system(run: Callable[[BenchSystem], list[Row]]) -> Callable[[], list[Row]]:
+    """Give a benchmark a running system."""
+
+    def with_system() -> list[Row]:
+        with bench_system() as system:
+            return run(system)
+
+    return with_system
+
 
 # `feed` last: what it puts into the topic would keep the sink busy for minutes.
-ALL = {"whole": whole.run, "ingest": ingest.run, "feed": feed.run}
+ALL = {"whole": _on_system(whole.run), "ingest": _on_system(ingest.run), "sink": sink.run, "feed": _on_system(feed.run)}
 
 
 def main(names: list[str]) -> None:
@@ -21,8 +33,7 @@ def main(names: list[str]) -> None:
     if unknown:
         raise SystemExit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
     for name in names or ALL:
-        with bench_system() as system:
-            rows = ALL[name](system)
+        rows = ALL[name]()
         for row in rows:
             print(
                 f"{row.what}: {row.ours} / {row.reference} = {row.ratio} (wanted {row.wanted})",
