@@ -20,7 +20,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from backend.contract import names
 from spark import process
 from spark.failure import reason
-from spark.job import StreamingJob
+from spark.job import NoModelError, StreamingJob
 from spark.predict_model import PromotedModel
 from spark.predict_rows import Batch, parse
 from spark.predict_scorer import BatchScorer, newest
@@ -28,6 +28,7 @@ from spark.predict_settings import PredictSettings
 from spark.predict_sink import Sink
 from spark.predict_state import StateStore
 from spark.query import read
+from spark.standby import NO_MODEL, SERVICE
 
 
 class Counters:
@@ -117,6 +118,8 @@ class PredictJob(StreamingJob):
         return write(read(self._session, self._settings), self._settings, self._batches)
 
     def _note(self) -> str:
+        if self._model.none_promoted:
+            raise NoModelError(NO_MODEL)
         return self._model.problem
 
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
@@ -124,6 +127,4 @@ class PredictJob(StreamingJob):
 
 
 if __name__ == "__main__":
-    process.run(
-        process.Kind("spark-predict", names.JOB_PREDICT, PredictSettings, failed="the prediction job failed"), PredictJob
-    )
+    process.run(process.Kind(SERVICE, names.JOB_PREDICT, PredictSettings, failed="the prediction job failed"), PredictJob)
