@@ -111,12 +111,17 @@ def set_aside_unfinished(directory: Path) -> str:
 def remember_topic(directory: Path, topic_id: str) -> None:
     """Keep the topic's id beside the checkpoint."""
     directory.mkdir(parents=True, exist_ok=True)
-    temporary = directory / f".{_TOPIC_FILE}"
+    write_json(directory / _TOPIC_FILE, {"topic_id": topic_id})
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write or replace a file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump({"topic_id": topic_id}, file)
+        json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())  # else a crash of the machine may leave it empty
-    temporary.replace(directory / _TOPIC_FILE)
+    temporary.replace(path)
 
 
 def check(position: Position | None, topic: TopicRange, *, name: str) -> None:
@@ -223,6 +228,21 @@ class TopicReader:
         except TimeoutError as error:
             raise TopicUnavailableError("no answer in time") from error
         return TopicRange(str(description.topic_id), begin, end)
+
+    def offsets_at(self, time_ms: int) -> dict[int, int]:
+        """The first record that arrived at or after this time, by partition; the end where there is none.
+
+        Raises:
+            TopicUnavailableError: as of `read`.
+        """
+        now = self.read()
+        try:
+            found = self._list(list(now.end), OffsetSpec.for_timestamp(time_ms))
+        except KafkaException as error:
+            raise TopicUnavailableError(str(error.args[0].str() if error.args else error)) from error
+        except TimeoutError as error:
+            raise TopicUnavailableError("no answer in time") from error
+        return {partition: offset if offset >= 0 else now.end[partition] for partition, offset in found.items()}
 
     def _list(self, partitions: list[int], what: OffsetSpec) -> dict[int, int]:
         request = {TopicPartition(self._topic, p): what for p in partitions}

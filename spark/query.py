@@ -71,14 +71,21 @@ def build_session(settings: JobSettings, *, name: str, more: dict[str, str] | No
     return builder.getOrCreate()
 
 
-def read(session: SparkSession, settings: JobSettings) -> DataFrame:
-    """The topic's records. Lost offsets fail the query: they are never skipped silently."""
+def read(session: SparkSession, settings: JobSettings, *, from_ms: int | None = None) -> DataFrame:
+    """The topic's records. Lost offsets fail the query: they are never skipped silently.
+
+    Args:
+        from_ms: A query without a checkpoint begins with what arrived at or after this time, epoch ms; None: at the beginning.
+    """
+    begin = {"startingOffsets": "earliest"}
+    if from_ms is not None:
+        begin = {"startingTimestamp": str(from_ms), "startingOffsetsByTimestampStrategy": "latest"}
     return (
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
         .option("subscribe", names.TOPIC_MESSAGES)
         .option("kafka.isolation.level", "read_committed")
-        .option("startingOffsets", "earliest")
+        .options(**begin)
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
         .load()

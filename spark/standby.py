@@ -113,7 +113,7 @@ def main(command: Sequence[str]) -> int:
 def become(command: Sequence[str]) -> NoReturn:
     """The command takes this process's place, and its signals."""
     sys.stdout.flush()
-    os.execvp(command[0], command)  # noqa: S606 - the command of whoever deployed this
+    os.execvp(command[0], list(command))  # noqa: S606 - the command of whoever deployed this
 
 
 if __name__ == "__main__":

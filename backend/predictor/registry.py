@@ -164,7 +164,7 @@ class Registry:
             if isinstance(number, int) and is_version(f"v{number}") and not self._exists(f"v{number}"):
                 return f"v{number}"
         names = [row.get("filename") for row in self._entries.find({}, {"filename": True})]
-        number = 1 + max((int(n[1:]) for n in names if is_version(n)), default=0)
+        number = 1 + max((int(str(n)[1:]) for n in names if is_version(n)), default=0)
         self._state.replace_one({"_id": _COUNTER}, {"value": number}, upsert=True)
         log.warning("the counter of models was damaged; it goes on with v%d", number)
         return f"v{number}"

@@ -75,7 +75,7 @@ def test_it_ends_when_it_is_asked_to() -> None:
 def test_only_the_name_of_a_model_is_a_promotion(
     document: dict[str, object] | None, version: str | None, damaged: bool
 ) -> None:
-    found = promotion.from_document(document)  # type: ignore[arg-type]  # anybody may edit it
+    found = promotion.from_document(document)
     assert (found.version, found.damaged) == (version, damaged)
 
 
