@@ -127,12 +127,17 @@ def set_aside_unfinished(directory: Path) -> str:
 def remember_topic(directory: Path, topic_id: str) -> None:
     """Keep the topic's id beside the checkpoint."""
     directory.mkdir(parents=True, exist_ok=True)
-    temporary = directory / f".{_TOPIC_FILE}"
+    write_json(directory / _TOPIC_FILE, {"topic_id": topic_id})
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write or replace a file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump({"topic_id": topic_id}, file)
+        json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())  # else a crash of the machine may leave it empty
-    temporary.replace(directory / _TOPIC_FILE)
+    temporary.replace(path)
 
 
 def check(position: Position | None, topic: TopicRange, *, name: str) -> None:

@@ -35,6 +35,10 @@ _DAMAGED_AFTER: Final = 3
 log = logging.getLogger("spark")
 
 
+class NoModelError(Exception):
+    """There is nothing to score with any more."""
+
+
 class StreamingJob(ABC):
     """See the module. A job says how its query is run, and what its failure means to people."""
 
@@ -81,7 +85,11 @@ class StreamingJob(ABC):
         """Called about once a second while the query runs."""
 
     def _note(self) -> str:
-        """What to say while all is well; may be empty."""
+        """What to say while all is well; may be empty. Asked every second.
+
+        Raises:
+            NoModelError: the job has nothing to do any more.
+        """
         return ""
 
     @abstractmethod

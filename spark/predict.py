@@ -8,6 +8,7 @@ of their arrival at the broker, then of partition and offset.
 Exit codes: see `process`.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -19,8 +20,10 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from backend.contract import names
 from spark import process
+from spark.checkpoint import ResetNeededError, read_position
 from spark.failure import reason
-from spark.job import StreamingJob
+from spark.job import NoModelError, StreamingJob
+from spark.predict_begin import WARM_UP_S, begin_anew, published, remembered, skipped
 from spark.predict_model import PromotedModel
 from spark.predict_rows import Batch, parse
 from spark.predict_scorer import BatchScorer, newest
@@ -28,6 +31,9 @@ from spark.predict_settings import PredictSettings
 from spark.predict_sink import Sink
 from spark.predict_state import StateStore
 from spark.query import read
+from spark.standby import NO_MODEL, SERVICE
+
+log = logging.getLogger(SERVICE)
 
 
 class Counters:
@@ -54,34 +60,41 @@ class Counters:
 class Batches:
     """Takes Spark's batches."""
 
-    def __init__(self, *, scorer: BatchScorer, sink: Sink, counters: Counters) -> None:
-        self._scorer, self._sink, self._counters = scorer, sink, counters
+    def __init__(self, *, scorer: BatchScorer, sink: Sink, counters: Counters, publish_ms: int = 0) -> None:
+        self._scorer, self._sink, self._counters, self._publish_ms = scorer, sink, counters, publish_ms
 
     def __call__(self, frame: DataFrame, batch: int) -> None:
         """One batch. What it raises fails the query, and the batch comes again."""
-        found = collect(frame)
+        found, first_arrival_ms = collect(frame)
         began = time.perf_counter()
         answer = self._scorer.score(batch, found.shards)
         score_ms = int((time.perf_counter() - began) * 1000)
-        self._sink.write(newest(answer.documents))
+        documents = published(
+            newest(answer.documents), publish_ms=self._publish_ms, first_arrival_ms=first_arrival_ms, shards=found.shards
+        )
+        self._sink.write(documents)
         self._counters.add(
             scored=answer.scored,
-            anomalies=answer.anomalies,
+            anomalies=sum(1 for row in documents if row["anomaly"]),
             invalid=found.refused,
             score_ms=score_ms,
             model=answer.model,
         )
 
 
-def collect(frame: DataFrame) -> Batch:
-    """The readings of a batch by shard, in the order of their arrival, then of partition and offset."""
+def collect(frame: DataFrame) -> tuple[Batch, int]:
+    """The readings of a batch by shard, in the order of their arrival, then of partition and offset.
+
+    Returns:
+        The readings, and when the first record arrived (epoch ms).
+    """
     table = frame.select("partition", "offset", "value", "timestamp").toArrow()
     partitions = table["partition"].to_pylist()
     offsets = table["offset"].to_pylist()
     values = table["value"].to_pylist()
     arrivals = table["timestamp"].cast("timestamp[ms]", safe=False).cast("int64").to_pylist()
     order = sorted(range(len(offsets)), key=lambda i: (arrivals[i], partitions[i], offsets[i]))
-    return parse([values[i] for i in order], [arrivals[i] for i in order])
+    return parse([values[i] for i in order], [arrivals[i] for i in order]), min(arrivals, default=0)
 
 
 def write(records: DataFrame, settings: PredictSettings, batches: Batches) -> StreamingQuery:
@@ -106,24 +119,60 @@ class PredictJob(StreamingJob):
         self._model = PromotedModel(mongo_uri=settings.mongo_address, key=settings.seal_key, poll_s=settings.model_poll_s)
         self._model.start()
         started.closing.callback(self._model.close)
-        counters = Counters()
-        started.extra.append(counters.values)
-        sink = Sink(bootstrap=settings.kafka_bootstrap, mongo_uri=settings.mongo_address)
-        store = StateStore(settings.checkpoint_dir / "shards")
-        scorer = BatchScorer(store=store, model=self._model.current, version=self._model.version)
-        self._batches = Batches(scorer=scorer, sink=sink, counters=counters)
+        self._counters = Counters()
+        started.extra.append(self._counters.values)
+        self._sink = Sink(bootstrap=settings.kafka_bootstrap, mongo_uri=settings.mongo_address)
+        self._begin = remembered(settings.checkpoint_dir)
+
+    def run(self) -> None:
+        """Until stopped; a checkpoint that cannot be used any more is no reason to stop."""
+        while not self._stop.is_set():
+            try:
+                self._wait_for_topic()
+                if self._stop.is_set():
+                    return
+                self._skip_what_is_old()
+                super().run()
+            except ResetNeededError as error:
+                self._begin_anew(why=str(error))
+
+    def _skip_what_is_old(self) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        position = read_position(self._checkpoint_dir, names.TOPIC_MESSAGES)
+        at = {**self._topic.read().end, **self._topic.offsets_at(now_ms - int(WARM_UP_S * 1000))}
+        missed = skipped(position, at)
+        if missed:
+            self._begin_anew(missed, "The job was away for more than ten minutes.")
+        elif position is None and self._begin is None:
+            self._begin_anew()
+
+    def _begin_anew(self, missed: int = 0, why: str = "") -> None:
+        self._begin = begin_anew(self._checkpoint_dir, now_ms=time.time_ns() // 1_000_000, skipped=missed, why=why)
+        if sentence := self._begin.sentence():
+            log.warning("%s", sentence)
 
     def _start(self) -> StreamingQuery:
-        return write(read(self._session, self._settings), self._settings, self._batches)
+        begin, settings = self._begin, self._settings
+        store = StateStore(settings.checkpoint_dir / "shards")
+        batches = Batches(
+            scorer=BatchScorer(store=store, model=self._model.current, version=self._model.version),
+            sink=self._sink,
+            counters=self._counters,
+            publish_ms=begin.publish_ms if begin else 0,
+        )
+        return write(read(self._session, settings, from_ms=begin.from_ms if begin else None), settings, batches)
 
     def _note(self) -> str:
-        return self._model.problem
+        if self._model.none_promoted:
+            raise NoModelError(NO_MODEL)
+        if self._model.problem:
+            return self._model.problem
+        recent = self._begin is not None and time.time_ns() // 1_000_000 - self._begin.publish_ms < WARM_UP_S * 1000
+        return self._begin.sentence() if self._begin is not None and recent else ""
 
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
         self._state.say(ok=False, message=f"a batch failed and is repeated (attempt {failures}): {reason(error)}")
 
 
 if __name__ == "__main__":
-    process.run(
-        process.Kind("spark-predict", names.JOB_PREDICT, PredictSettings, failed="the prediction job failed"), PredictJob
-    )
+    process.run(process.Kind(SERVICE, names.JOB_PREDICT, PredictSettings, failed="the prediction job failed"), PredictJob)

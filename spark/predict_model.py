@@ -10,6 +10,7 @@ from backend.contract.documents import DECODING
 from backend.predictor.errors import ModelError
 from backend.predictor.models.bundle import Bundle
 from backend.predictor.registry import Registry, RegistryUnavailableError
+from spark.standby import NO_MODEL
 
 log = logging.getLogger("spark-predict")
 
@@ -19,6 +20,7 @@ class PromotedModel:
 
     Attributes:
         problem: Why there is no model, or empty.
+        none_promoted: The registry said so when it was asked last.
     """
 
     def __init__(self, *, mongo_uri: str, key: bytes, poll_s: float = 3.0) -> None:
@@ -35,7 +37,8 @@ class PromotedModel:
         self._bundle: Bundle | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="promoted-model", daemon=True)
-        self.problem = "no model is promoted yet"
+        self.problem = NO_MODEL
+        self.none_promoted = False
 
     def start(self) -> None:
         """Look once, then follow."""
@@ -70,8 +73,9 @@ class PromotedModel:
     def _look(self) -> None:
         try:
             version = self._registry.promoted()
+            self.none_promoted = version is None
             if version is None:
-                self._bundle, self.problem = None, "no model is promoted yet"
+                self._bundle, self.problem = None, NO_MODEL
             elif self._bundle is None or self._bundle.version != version:
                 self._bundle, self.problem = self._registry.fetch(version), ""
         except RegistryUnavailableError as error:

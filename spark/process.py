@@ -1,7 +1,8 @@
 """The process of a streaming job: settings, log, signals, state file, progress, Spark's session, and what its end means.
 
 Exit codes: 0 stopped by SIGTERM; 2 settings that cannot be used; 78 the checkpoint does not belong to the topic any more, and
-somebody must decide (starting again helps nothing); 1 anything else (starting again may help).
+somebody must decide (starting again helps nothing); 75 no model is promoted any more (see `standby`); 1 anything else (starting
+again may help).
 """
 
 import logging
@@ -9,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,14 +22,17 @@ from pyspark.sql import SparkSession
 from backend.contract import names
 from spark.checkpoint import ResetNeededError, TopicUnavailableError
 from spark.failure import is_jvm_gone, quietly, reason
-from spark.job import StreamingJob
+from spark.job import NoModelError, StreamingJob
+from spark.logs import set_up_logging
 from spark.progress import Progress, ProgressWriter
 from spark.query import ProgressListener, build_session
-from spark.settings import JobSettings
+from spark.settings import JobSettings, reasons
 from spark.state_file import StateFile
 
 EXIT_RESET_NEEDED: Final = 78
 EXIT_BAD_SETTINGS: Final = 2
+#: EX_TEMPFAIL of sysexits.h.
+EXIT_NO_MODEL: Final = 75
 
 _SESSION_STOP_S: Final = 5.0
 
@@ -90,9 +93,9 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
     try:
         settings = kind.settings()  # type: ignore[call-arg]  # from the environment
     except ValidationError as error:
-        sys.stderr.write(f"{kind.service} cannot start with these settings. {_reasons(error)}\n")
+        sys.stderr.write(f"{kind.service} cannot start with these settings. {reasons(error)}\n")
         return EXIT_BAD_SETTINGS
-    _set_up_logging(kind.service, settings.log_level)
+    set_up_logging(kind.service, settings.log_level)
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -136,6 +139,9 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
     except ResetNeededError as error:
         state.say(ok=False, message=str(error))
         return EXIT_RESET_NEEDED
+    except NoModelError as error:
+        state.say(ok=True, message=str(error))
+        return EXIT_NO_MODEL
     except TopicUnavailableError as error:
         state.say(ok=False, message=f"gave up waiting for the Kafka topic {names.TOPIC_MESSAGES}: {error}")
         return 1
@@ -156,23 +162,6 @@ def _run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> int:
             _stop_session(session)
     state.say(ok=False, message="stopped")
     return 0
-
-
-def _reasons(error: ValidationError) -> str:
-    return "; ".join(
-        f"PAAI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors()
-    )
-
-
-def _set_up_logging(service: str, level: str) -> None:
-    """Plain lines on stdout, as all services write them."""
-    formatter = logging.Formatter(f"%(asctime)s.%(msecs)03dZ %(levelname)s {service}: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(formatter)
-    logging.getLogger().handlers[:] = [handler]
-    logging.getLogger().setLevel(level)
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # when the JVM goes first, it has much to say and nothing to tell
 
 
 def _stop_session(session: SparkSession) -> None:

@@ -77,20 +77,25 @@ def read(
     *,
     topics: Sequence[str] = (names.TOPIC_MESSAGES,),
     begin: str = "earliest",
+    from_ms: int | None = None,
     few_wait: bool = False,
 ) -> DataFrame:
     """The topics' records. Lost offsets fail the query: they are never skipped silently.
 
     Args:
         begin: Where to begin without a checkpoint; see `starting_offsets`.
+        from_ms: Begin with what arrived at or after this time instead, epoch ms.
         few_wait: Collect few records for some time instead of running a batch for them.
     """
+    where = {"startingOffsets": begin}
+    if from_ms is not None:
+        where = {"startingTimestamp": str(from_ms), "startingOffsetsByTimestampStrategy": "latest"}
     reader = (
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
         .option("subscribe", ",".join(topics))
         .option("kafka.isolation.level", "read_committed")
-        .option("startingOffsets", begin)
+        .options(**where)
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.contract import limits
@@ -78,3 +78,10 @@ class JobSettings(BaseSettings):
     def mongo_address(self) -> str:
         """MongoDB's address with the login in it: not for logs."""
         return with_login_file(self.mongo_uri, self.mongo_login_file)
+
+
+def reasons(error: ValidationError) -> str:
+    """Which settings cannot be used and why, by the names of their variables."""
+    return "; ".join(
+        f"PAAI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors()
+    )

@@ -6,7 +6,6 @@ A file's card is kept beside it too, so that lists are cheap; what is used is re
 import contextlib
 import json
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,15 +21,16 @@ from pymongo.errors import OperationFailure, PyMongoError
 from backend.contract import documents
 from backend.contract.documents import DamagedError, LeftOut
 from backend.contract.names import BUCKET_MODELS, COLLECTION_MODEL_STATE, DATABASE
+from backend.predictor import promotion
 from backend.predictor.errors import ModelError
 from backend.predictor.models.bundle import Bundle, dump, load
+from backend.predictor.promotion import PROMOTED, Promotion, is_version
 
 log = logging.getLogger("predictor")
 
 Document = dict[str, Any]
-_PROMOTED, _COUNTER = "promoted", "counter"
+_COUNTER = "counter"
 ENTRIES: Final = f"{BUCKET_MODELS}.files"
-_VERSION: Final = re.compile(r"v[1-9][0-9]{0,8}", re.ASCII)
 #: Former promoted versions that are remembered for rolling back.
 _HISTORY: Final = 20
 _TIMEOUT_S: Final = 20.0
@@ -161,10 +161,10 @@ class Registry:
                 {"_id": _COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
             )
             number = counter.get("value") if counter else 1
-            if isinstance(number, int) and _VERSION.fullmatch(f"v{number}") and not self._exists(f"v{number}"):
+            if isinstance(number, int) and is_version(f"v{number}") and not self._exists(f"v{number}"):
                 return f"v{number}"
         names = [row.get("filename") for row in self._entries.find({}, {"filename": True})]
-        number = 1 + max((int(n[1:]) for n in names if isinstance(n, str) and _VERSION.fullmatch(n)), default=0)
+        number = 1 + max((int(str(n)[1:]) for n in names if is_version(n)), default=0)
         self._state.replace_one({"_id": _COUNTER}, {"value": number}, upsert=True)
         log.warning("the counter of models was damaged; it goes on with v%d", number)
         return f"v{number}"
@@ -190,7 +190,7 @@ class Registry:
                 return
             push = {"$push": {"before": {"$each": [before], "$slice": -_HISTORY}}} if before else {}
             wanted = {"version": version, "at": datetime.now(UTC)}
-            self._state.update_one({"_id": _PROMOTED}, {"$set": wanted, **push}, upsert=True)
+            self._state.update_one({"_id": PROMOTED}, {"$set": wanted, **push}, upsert=True)
 
     def previous(self) -> str | None:
         """The version that `roll_back` would serve; None where there is none to go back to."""
@@ -203,7 +203,7 @@ class Registry:
             state = self._promotion()
             names = [row.get("filename") for row in self._entries.find({}, {"filename": True})]
         known = {name for name in names if isinstance(name, str)}
-        return [v for v in state["before"] if v in known and v != state["version"]]
+        return [v for v in state.before if v in known and v != state.version]
 
     def roll_back(self) -> str:
         """Serve the version again that was served before this one.
@@ -218,7 +218,7 @@ class Registry:
         self.fetch(version)
         with _Guard():
             wanted = {"version": version, "at": datetime.now(UTC), "before": before[:-1]}
-            self._state.update_one({"_id": _PROMOTED}, {"$set": wanted})
+            self._state.update_one({"_id": PROMOTED}, {"$set": wanted})
         return version
 
     def delete(self, version: str) -> None:
@@ -238,23 +238,14 @@ class Registry:
             self._files.delete(row["_id"])
 
     def _promoted(self) -> str | None:
-        version: str | None = self._promotion()["version"]
-        return version
+        return self._promotion().version
 
-    def _promotion(self) -> Document:
-        """What is promoted: `version` (None for nothing), `at` and `before`, whatever the document holds."""
-        found = self._state.find_one({"_id": _PROMOTED}) or {}
-        version, before = found.get("version"), found.get("before")
-        good = isinstance(version, str) and _VERSION.fullmatch(version) is not None
-        if found and not good:
-            self.left_out.note(COLLECTION_MODEL_STATE, _PROMOTED, "version is not the name of a model")
+    def _promotion(self) -> Promotion:
+        found = promotion.from_document(self._state.find_one({"_id": PROMOTED}))
+        if found.damaged:
+            self.left_out.note(COLLECTION_MODEL_STATE, PROMOTED, "version is not the name of a model")
             self.left_out.report()
-        at = found.get("at")
-        return {
-            "version": version if good else None,
-            "at": at if isinstance(at, datetime) else None,
-            "before": [v for v in before if isinstance(v, str)] if isinstance(before, list) else [],
-        }
+        return found
 
 
 class _Guard:
@@ -272,26 +263,26 @@ class _Guard:
 
 
 def _check(version: str) -> None:
-    if not _VERSION.fullmatch(version):
+    if not is_version(version):
         raise UnknownVersionError("A model's name is v and a number, e.g. v3.")
 
 
-def _entry(row: Mapping[str, Any], state: Mapping[str, Any]) -> Entry:
+def _entry(row: Mapping[str, Any], state: Promotion) -> Entry:
     version = documents.text(row, "filename")
-    if not _VERSION.fullmatch(version):
+    if not is_version(version):
         raise DamagedError("filename is not the name of a model")
     metadata = row.get("metadata")
     card = metadata.get("card") if isinstance(metadata, Mapping) else None
     if not isinstance(card, Mapping) or not _is_json(card):
         raise DamagedError("metadata.card is not a JSON object")
-    promoted = version == state["version"]
+    promoted = version == state.version
     return Entry(
         version,
         promoted,
         card,
         documents.count(row, "length"),
         documents.optional_text(row, "metadata.sha256"),
-        state["at"] if promoted else None,
+        state.at if promoted else None,
     )
 
 

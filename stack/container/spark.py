@@ -13,6 +13,8 @@ HOST: Final = "spark-master"
 _MASTER_URL: Final = f"spark://{HOST}:{ports.SPARK_MASTER}"
 PYTHON: Final = "/opt/paai/venv/bin/python"
 APPLICATION: Final = "/opt/paai/app"
+#: What the image begins with, before the name of a role.
+ENTRY: Final = ("python3", "-m", "stack.container")
 #: Our own classes and the connectors.
 JARS: Final = ("/opt/paai/paai.jar", "/opt/paai/jars/*")
 #: Scratch files of shuffles and executors, and native libraries that JVMs unpack: code may be run from there, unlike from /tmp.
@@ -61,6 +63,11 @@ def worker(environment: Environment) -> tuple[str, ...]:
 def aggregate(environment: Environment) -> tuple[str, ...]:
     """The command of the driver of the aggregates job; waits for the master."""
     return _job(environment, "spark-job", "aggregate.py", cores=spark.JOB_CORES, memory=spark.EXECUTOR_MEMORY)
+
+
+def standby(_environment: Environment) -> tuple[str, ...]:
+    """The command that waits for a promoted model, then becomes `predict`."""
+    return (PYTHON, "-m", spark.STANDBY, *ENTRY, "spark-predict-job")
 
 
 def predict(environment: Environment) -> tuple[str, ...]:

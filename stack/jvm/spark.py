@@ -13,6 +13,8 @@ MASTER_HEAP_MB: Final = 192
 WORKER_HEAP_MB: Final = 192
 DRIVER_HEAP_MB: Final = 512
 
+#: The module that waits for a promoted model, then becomes the prediction job.
+STANDBY: Final = "spark.standby"
 #: A job that cannot go on without a decision (its topic was wiped under its checkpoint) exits so and is not started again.
 EXIT_NEEDS_RESET: Final = 78  # EX_CONFIG of sysexits.h
 

@@ -15,6 +15,7 @@ class Program:
     Attributes:
         service: Name in the catalogue.
         command: Argument list.
+        behind: A command that waits, and then becomes `command`, which is put behind it.
         environment: Added to the environment that all programs share.
         processes: How many are defined; only the wanted ones are started.
         socket_port: They share a listening socket on this port, handed over as file descriptor 0.
@@ -37,3 +38,4 @@ class Program:
     stop_group: bool = False
     final_exit_codes: tuple[int, ...] = ()
     nice: int = 0
+    behind: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ def programs(
         *("--work-dir", str(layout.spark / "work"), master_url),
     )
 
-    def job(service: str, file: str, *, cores: int, memory: str, nice: int = 0) -> Program:
+    def job(service: str, file: str, *, cores: int, memory: str, nice: int = 0, behind: tuple[str, ...] = ()) -> Program:
         settings = spark.job_settings(driver_host=LOOPBACK, class_path=job_jars, python=str(python), cores=cores)
         settings["spark.executor.extraJavaOptions"] += f' "{tmpdir}"'  # quoted: Spark splits the options at blanks
         return Program(
@@ -74,6 +74,7 @@ def programs(
             stop_group=True,  # the JVM has the Python driver as its child
             final_exit_codes=(spark.EXIT_NEEDS_RESET,),
             nice=nice,
+            behind=behind,
         )
 
     return (
@@ -113,5 +114,6 @@ def programs(
             cores=spark.PREDICT_CORES,
             memory=spark.PREDICT_EXECUTOR_MEMORY,
             nice=NICE_PREDICT,
+            behind=(str(python), "-m", spark.STANDBY),
         ),
     )

@@ -61,10 +61,11 @@ def render(layout: Layout, programs: Iterable[Program]) -> str:
 def _program(layout: Layout, program: Program) -> list[str]:
     several = program.processes > 1
     number = "%(process_num)d"
+    nice = ("nice", "-n", str(program.nice)) if program.nice else ()
     log = _text(layout.logs) + (f"/{program.service}-{number}.log" if several else f"/{program.service}.log")
     lines = [
         f"[{'program' if program.socket_port is None else 'fcgi-program'}:{program.service}]",
-        f"command={_command((*(('nice', '-n', str(program.nice)) if program.nice else ()), *program.command))}",
+        f"command={_command((*nice, *program.behind, *program.command))}",
         f"directory={_text(layout.work)}",
         f"environment={_environment({'PYTHONPATH': str(PROJECT_ROOT), **program.environment})}",
         "autostart=false",

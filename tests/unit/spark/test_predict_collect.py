@@ -55,8 +55,9 @@ def test_readings_of_a_device_come_in_the_order_of_arrival_then_partition_and_of
         (1, 8, None, at(0)),
     ]
 
-    found = collect(spark.createDataFrame(rows, RECORDS))
+    found, first_arrival_ms = collect(spark.createDataFrame(rows, RECORDS))
 
+    assert first_arrival_ms == NOW_MS
     (shard,) = found.shards.values()
     assert (shard.values.tolist(), found.refused) == ([1.0, 2.0, 3.0, 4.0, 5.0], 1)
 

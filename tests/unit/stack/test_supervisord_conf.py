@@ -87,7 +87,7 @@ def test_prediction_is_nice_and_both_sides_seal_with_one_key(layout: Layout, too
     groups = read(layout, all_programs(layout, PORTS, tools))
     predictor, job = groups["predictor"][0], groups["spark-predict"][0]
     assert predictor.command.startswith("nice -n 5 ")
-    assert job.command.startswith(f"nice -n 10 {tools.java} ")
+    assert job.command.startswith(f"nice -n 10 {tools.python} -m spark.standby {tools.java} ")
     assert not any(
         group[0].command.startswith("nice") for name, group in groups.items() if name not in ("predictor", "spark-predict")
     )

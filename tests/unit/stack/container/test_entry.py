@@ -133,6 +133,13 @@ def test_the_prediction_job_leaves_a_starting_machine_to_the_aggregates(run_dir:
     assert f"spark.executor.cores={os.environ['PAAI_SPARK_CORES']}" in command
 
 
+def test_without_a_model_there_is_no_driver() -> None:
+    command = spark.standby(Environment({}))
+
+    assert command[:3] == ("/opt/paai/venv/bin/python", "-m", "spark.standby")
+    assert entry.ROLES[command[-1]] is spark.predict
+
+
 def test_pages_ask_for_the_login_and_keep_it_to_themselves(run_dir: Path, tmp_path: Path) -> None:
     login = tmp_path / "web_login"
     login.write_text("user=web-1\npassword=s3cret\n", "utf-8")
