@@ -128,15 +128,11 @@ class PredictJob(StreamingJob):
         """Until stopped; a checkpoint that cannot be used any more is no reason to stop."""
         while not self._stop.is_set():
             try:
-                self._wait_for_topic()
-                if self._stop.is_set():
-                    return
-                self._skip_what_is_old()
                 super().run()
             except ResetNeededError as error:
                 self._begin_anew(why=str(error))
 
-    def _skip_what_is_old(self) -> None:
+    def _prepare(self) -> None:
         now_ms = time.time_ns() // 1_000_000
         position = read_position(self._checkpoint_dir, names.TOPIC_MESSAGES)
         at = {**self._topic.read().end, **self._topic.offsets_at(now_ms - int(WARM_UP_S * 1000))}

@@ -124,10 +124,10 @@ class Bench:
 
     def _produce(self, device: str, ms: int, value: float, partition: int | None = None) -> None:
         body = encode(DeviceMessage(device, to_iso(ms), "temperature", value))
-        where = {} if partition is None else {"partition": partition}
+        chosen = -1 if partition is None else partition  # -1: by the key
         while True:
             try:
-                self._producer.produce(names.TOPIC_MESSAGES, body, device, **where)
+                self._producer.produce(names.TOPIC_MESSAGES, body, device, chosen)
             except BufferError:
                 self._producer.poll(0.1)
                 continue
@@ -221,6 +221,6 @@ def _bench(choice: MongoChoice) -> Iterator[Bench]:
 def _listener(port: int) -> psutil.Process:
     """The process that listens on a port of this machine."""
     for found in psutil.net_connections("tcp"):
-        if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid is not None:
+        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid is not None:
             return psutil.Process(found.pid)
     raise SystemExit(f"nothing listens on port {port}")

@@ -18,9 +18,7 @@ from stack.local.layout import Layout
 from tests.helpers.live_kafka import ends, produce, read_between
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
-from tests.integration.test_sink import client, reading, service, task_states
-
-__all__ = ["client"]
+from tests.integration.test_sink import reading, service, task_states
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -36,7 +34,7 @@ def kill(live: LiveSystem, name: str) -> None:
     os.kill(next(process.pid for process in found if process.full_name == full_name), signal.SIGKILL)
 
 
-def test_a_replay_with_kills_settles(live_system: LiveSystem, client: "MongoClient[Document]") -> None:  # noqa: F811
+def test_a_replay_with_kills_settles(live_system: LiveSystem, client: "MongoClient[Document]") -> None:
     kafka, raw = live_system.endpoints.kafka, client[names.DATABASE][names.COLLECTION_MESSAGES]
     letters = ends(kafka, names.TOPIC_DEAD_LETTERS)
     base_ms = int(time.time() * 1000) - 600_000
@@ -76,7 +74,7 @@ def test_a_replay_with_kills_settles(live_system: LiveSystem, client: "MongoClie
     wait_until(lambda: all(r.healthy for r in live_system.target.status()), 120, "all to be healthy again", interval_s=0.5)
 
 
-def test_a_correction_is_seen_within_two_seconds(live_system: LiveSystem, client: "MongoClient[Document]") -> None:  # noqa: F811
+def test_a_correction_is_seen_within_two_seconds(live_system: LiveSystem, client: "MongoClient[Document]") -> None:
     kafka, raw = live_system.endpoints.kafka, client[names.DATABASE][names.COLLECTION_MESSAGES]
     t_ms = int(time.time() * 1000) - 60_000
 
