@@ -211,7 +211,8 @@ def _bench(choice: MongoChoice) -> Iterator[Bench]:
         wait_until(lambda: keeper.step().converged, 60, "the collections", interval_s=0.2)
         topics = wanted_topics(retention_hours=limits.RETENTION_HOURS, retention_bytes=limits.RETENTION_BYTES)
         new = [NewTopic(topic.name, topic.partitions, 1, config=topic.config) for topic in topics]
-        for created in AdminClient({"bootstrap.servers": kafka.internal, "log_level": 0}).create_topics(new).values():
+        admin = AdminClient({"bootstrap.servers": kafka.internal, "log_level": 0})  # kept until they are made
+        for created in admin.create_topics(new).values():
             created.result(60)
         bench = Bench(kafka.internal, connect, server, client)
         bench.start()

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 from pymongo import MongoClient
 
 from backend.common.errors import UnavailableError
@@ -102,14 +102,22 @@ def test_the_last_by_arrival_stays_in_raw_for_a_device_without_a_key(
     """A consumer reads what waits partition by partition, so not in the order of arrival."""
     device, base_ms, rng = f"keyless-{os.getpid()}", int(time.time() * 1000) - 60_000, random.Random(8)
     producer = Producer({"bootstrap.servers": live_system.endpoints.kafka, "linger.ms": 0, "log_level": 0})
-    expected = {}
     base = f"{live_system.endpoints.connect}/connectors/{names.SINK_CONNECTOR}"
     httpx.put(f"{base}/pause", timeout=30, trust_env=False).raise_for_status()  # the operator resumes it
+    arrived: dict[int, list[tuple[int, int, int, float]]] = {}
     for n in range(60):
         for step, partition in enumerate(rng.sample(range(names.MESSAGES_PARTITIONS), names.MESSAGES_PARTITIONS)):
-            producer.produce(names.TOPIC_MESSAGES, value_of(device, base_ms + n, float(step)), None, partition)
+
+            def note(error: object, sent: Message, n: int = n, value: float = float(step)) -> None:
+                assert error is None
+                arrived.setdefault(n, []).append((sent.timestamp()[1], sent.partition(), sent.offset(), value))
+
+            body = value_of(device, base_ms + n, float(step))
+            producer.produce(names.TOPIC_MESSAGES, body, None, partition, on_delivery=note)
             assert producer.flush(30) == 0
-        expected[to_datetime(base_ms + n)] = 2.0
+    # Two may arrive in one millisecond: then the partition decides.
+    expected = {to_datetime(base_ms + n): max(places)[3] for n, places in arrived.items()}
+    assert len(expected) == 60
     last = f"{device}-last"
     for partition in range(names.MESSAGES_PARTITIONS):
         producer.produce(names.TOPIC_MESSAGES, value_of(last, base_ms + partition, 0.0), None, partition)
