@@ -110,7 +110,7 @@ def test_the_last_by_arrival_stays_in_raw_for_a_device_without_a_key(
 
             def note(error: object, sent: Message, n: int = n, value: float = float(step)) -> None:
                 assert error is None
-                arrived.setdefault(n, []).append((sent.timestamp()[1], sent.partition(), sent.offset(), value))
+                arrived.setdefault(n, []).append((sent.timestamp()[1], sent.partition() or 0, sent.offset() or 0, value))
 
             body = value_of(device, base_ms + n, float(step))
             producer.produce(names.TOPIC_MESSAGES, body, None, partition, on_delivery=note)

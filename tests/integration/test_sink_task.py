@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import socket
 import subprocess
 import threading
@@ -101,6 +102,35 @@ def test_the_last_of_one_batch_counts_by_arrival(raw: "Collection[Document]", ta
     assert stored(raw, device)[0] == 1.0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_last_of_several_polls_counts_by_arrival_then_partition_and_offset(
+    raw: "Collection[Document]", task: JavaSink, device: str, seed: int
+) -> None:
+    rng = random.Random(seed)
+    arrived = [
+        Sent(device, T + rng.randrange(40), rng.choice([1.0, 2.0, 3.0, 1e9]), rng.randrange(3), arrival_ms=n // 3)
+        for n in range(600)
+    ]
+    # Each partition in order, the partitions in any.
+    waiting = [[sent for sent in arrived if sent.partition == partition] for partition in range(3)]
+    letters: set[str] = set()
+    while any(waiting):
+        poll: list[Sent] = []
+        for records in rng.sample(waiting, rng.randint(1, 3)):
+            taken = rng.randint(0, 40)
+            poll += records[:taken]
+            del records[:taken]
+        outcome = task.put(poll)
+        assert outcome.failure == ""
+        letters |= places(outcome)
+    valid = [sent for sent in arrived if sent.value < 1e9]
+    last: dict[int, Sent] = {}
+    for sent in sorted(valid, key=lambda sent: (sent.arrival_ms, sent.partition, sent.offset)):
+        last[sent.time_ms - T] = sent
+    assert stored(raw, device) == {ms: sent.value for ms, sent in last.items()}
+    assert letters <= {f"{sent.partition}:{sent.offset}" for sent in arrived if sent.value == 1e9}
+
+
 def test_a_replay_from_the_first_of_two_values_ends_with_the_second(
     raw: "Collection[Document]", task: JavaSink, device: str
 ) -> None:
@@ -121,6 +151,14 @@ def test_a_known_repeat_costs_the_database_nothing(raw: "Collection[Document]", 
     # A correction of what has gone, for whatever reason, is stored.
     put(task, Sent(device, T, 2.0))
     assert stored(raw, device) == {0: 2.0}
+
+
+def test_what_retention_removed_is_stored_when_it_comes_again(raw: "Collection[Document]", task: JavaSink, device: str) -> None:
+    put(task, Sent(device, T, 1.0))
+    raw.delete_many({"device_id": device})
+    task.let_time_pass()
+    put(task, Sent(device, T, 1.0))
+    assert stored(raw, device) == {0: 1.0}
 
 
 def test_a_repeat_after_a_restart_is_not_stored_twice(raw: "Collection[Document]", task: JavaSink, device: str) -> None:

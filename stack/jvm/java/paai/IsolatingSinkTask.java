@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.errors.DataException;
@@ -16,8 +17,16 @@ import org.apache.kafka.connect.sink.SinkTask;
  * stored. An outage fails the task with its offsets uncommitted, since then no record can be stored; storing again is safe.
  */
 public final class IsolatingSinkTask extends SinkTask {
-    private final LatestReadings latest = new LatestReadings();
+    private final LatestReadings latest;
     private ReadingStore store;
+
+    public IsolatingSinkTask() {
+        this(System::nanoTime);
+    }
+
+    IsolatingSinkTask(LongSupplier clockNs) {
+        latest = new LatestReadings(clockNs);
+    }
 
     @Override
     public void start(Map<String, String> properties) {

@@ -32,10 +32,6 @@ final class LatestReadings {
                 }
             };
 
-    LatestReadings() {
-        this(System::nanoTime);
-    }
-
     LatestReadings(LongSupplier clockNs) {
         this.clockNs = clockNs;
     }

@@ -10,6 +10,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
@@ -21,7 +22,7 @@ import org.apache.kafka.connect.sink.SinkTaskContext;
 
 /**
  * Gives batches from standard input to the sink's task; the other side of tests/helpers/java_sink.py. Arguments: URI, database and
- * collection. A batch of -2 records starts the task anew.
+ * collection. A batch of -2 records starts the task anew; one of -3 lets 11 minutes pass.
  */
 final class PutBatches {
     private static final Schema SCHEMA =
@@ -35,6 +36,7 @@ final class PutBatches {
     private final List<String> letters = new ArrayList<>();
     private final Map<String, String> properties;
     private IsolatingSinkTask task;
+    private long passedNs;
 
     private PutBatches(Map<String, String> properties) {
         this.properties = properties;
@@ -50,6 +52,10 @@ final class PutBatches {
             if (count == -2) {
                 sink.task.stop();
                 sink.begin();
+                continue;
+            }
+            if (count == -3) {
+                sink.passedNs += TimeUnit.MINUTES.toNanos(11);
                 continue;
             }
             List<SinkRecord> records = new ArrayList<>();
@@ -88,7 +94,7 @@ final class PutBatches {
                 };
         ClassLoader loader = PutBatches.class.getClassLoader();
         Class<?>[] context = {SinkTaskContext.class};
-        task = new IsolatingSinkTask();
+        task = new IsolatingSinkTask(() -> System.nanoTime() + passedNs);
         task.initialize((SinkTaskContext) Proxy.newProxyInstance(loader, context, (proxy, method, given) -> reporter));
         task.start(properties);
     }
