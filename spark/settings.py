@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.contract import limits
 from backend.contract.login import with_login_file
+from backend.contract.printable import on_one_line
 
 
 class JobSettings(BaseSettings):
@@ -82,6 +83,5 @@ class JobSettings(BaseSettings):
 
 def reasons(error: ValidationError) -> str:
     """Which settings cannot be used and why, by the names of their variables."""
-    return "; ".join(
-        f"PAAI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors()
-    )
+    found = (f"PAAI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors())
+    return on_one_line("; ".join(found))

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.common.errors import ConfigurationError
+from backend.contract.printable import on_one_line
 
 PREFIX = "PAAI_"
 #: Exit status for settings that cannot be used: supervisors tell it from a crash.
@@ -100,7 +101,7 @@ def read_settings(cls: type[S]) -> S:
             message = item["msg"].removeprefix("Value error, ")
             shown = "" if not name or any(word in name for word in _SECRET_WORDS) else f" (it is {str(item['input'])[:80]!r})"
             lines.append(f"{name}: {message}{shown}" if name else message)
-        raise ConfigurationError("; ".join(lines)) from error
+        raise ConfigurationError(on_one_line("; ".join(lines))) from error
 
 
 def load_settings(cls: type[S], *, service: str) -> S:

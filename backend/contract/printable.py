@@ -54,9 +54,15 @@ NON_PRINTABLE: Final[tuple[tuple[int, int], ...]] = (
 )
 
 _FIND: Final = re.compile("[" + "".join(f"\\U{first:08X}-\\U{last:08X}" for first, last in NON_PRINTABLE) + "]")
+_BREAKS: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 
 
 def is_printable(text: str) -> bool:
     """Whether `text` contains no character of `NON_PRINTABLE`. True for an empty one."""
     # For ASCII the two agree, and this one is several times faster.
     return text.isprintable() if text.isascii() else _FIND.search(text) is None
+
+
+def on_one_line(text: str) -> str:
+    """The text with control characters and line separators as escapes: a path may hold a line feed, a message may not."""
+    return _BREAKS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -48,6 +48,7 @@ def test_token_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         ({"PAAI_DRAIN_S": "nan"}, "PAAI_DRAIN_S"),
         ({"PAAI_LOG_LEVEL": "LOUD"}, "PAAI_LOG_LEVEL"),
         ({"PAAI_TOKEN_FILE": "/does/not/exist"}, "PAAI_TOKEN_FILE"),
+        ({"PAAI_TOKEN_FILE": "/does\nnot/exist"}, "/does\\nnot/exist"),
         ({"PAAI_TOKEN": "with space"}, "printable ASCII"),
     ],
 )
