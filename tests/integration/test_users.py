@@ -91,7 +91,10 @@ def test_each_user_may_do_its_work_and_nothing_else(server: MongoServer, root: C
     db = {role: client[names.DATABASE] for role, client in clients.items()}
     messages, windows = names.COLLECTION_MESSAGES, names.COLLECTION_AGGREGATES
     try:
-        db["sink"][messages].replace_one({k: READING[k] for k in names.IDENTITY_FIELDS}, dict(READING), upsert=True)
+        assert any(index.get("unique") for index in db["sink"][messages].list_indexes())
+        db["sink"][messages].insert_one({**READING, "value": -1.0})
+        identity = {k: READING[k] for k in names.IDENTITY_FIELDS}
+        db["sink"][messages].update_one(identity, {"$set": {"value": READING["value"]}}, upsert=True)
         db["spark"][windows].replace_one({"_id": "w"}, {"_id": "w", "avg": 1.0}, upsert=True)
         db["spark"][names.COLLECTION_PROGRESS].replace_one({"_id": "j"}, {"_id": "j"}, upsert=True)
         db["desktop"][names.COLLECTION_ACKNOWLEDGEMENTS].insert_one({"who": "me"})
@@ -114,6 +117,7 @@ def test_each_user_may_do_its_work_and_nothing_else(server: MongoServer, root: C
         if server.kind != "secantusd-py":  # which grants what stands in a role on the whole database
             for call in (
                 lambda: db["sink"][windows].insert_one({}),
+                lambda: db["sink"][messages].delete_many({}),
                 lambda: db["paai"][messages].insert_one({}),
                 lambda: db["sink"][windows].find_one(),
                 lambda: db["spark"][messages].insert_one({}),
