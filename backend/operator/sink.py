@@ -18,8 +18,9 @@ def sink_config(*, mongo_uri: str, tasks: int, replication_factor: int = 1) -> d
     return {
         "name": names.SINK_CONNECTOR,
         # Ours (stack/jvm/java): unordered inserts under the unique index. What is stored already gets the later value, what
-        # MongoDB refuses as data becomes a dead letter, and only an outage fails the task.
-        "connector.class": "paai.IsolatingSinkConnector",
+        # MongoDB refuses as data becomes a dead letter, and only an outage fails the task. A worker of an earlier version does
+        # not know the name and keeps its configuration until it is replaced.
+        "connector.class": "paai.ReadingSinkConnector",
         "tasks.max": str(tasks),
         "topics": names.TOPIC_MESSAGES,
         # A write that finds MongoDB gone waits 20 s for it, then the task FAILS with its offsets uncommitted; the operator

@@ -27,7 +27,8 @@ NAME: Final = "paai.jar"
 SOURCES: Final = Path(__file__).parents[1] / "jvm" / "java"
 
 _SERVICES: Final = {
-    "org.apache.kafka.connect.sink.SinkConnector": "paai.IsolatingSinkConnector",
+    # The second is the name in configurations of before.
+    "org.apache.kafka.connect.sink.SinkConnector": "paai.ReadingSinkConnector\npaai.IsolatingSinkConnector",
     "org.apache.kafka.connect.transforms.Transformation": "paai.ReadingTransform",
 }
 _COMPILER_MAIN: Final = "org.eclipse.jdt.internal.compiler.batch.Main"

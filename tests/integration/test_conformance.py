@@ -312,6 +312,35 @@ def _send_large(pipeline: Pipeline, key: bytes, value: bytes, compression: str) 
     return answers[0]
 
 
+def test_a_sink_of_before_goes_on_with_the_new_configuration(pipeline: Pipeline) -> None:
+    topic, began, sink = "before", now_ms(), pipeline.sinks[0]
+    admin = AdminClient({"bootstrap.servers": pipeline.bootstrap, "log_level": 0})
+    for created in admin.create_topics([NewTopic(topic, 1, 1)]).values():
+        created.result(60)
+    collection = sink.client[names.DATABASE][topic]
+    collection.create_index([(field, 1) for field in names.IDENTITY_FIELDS], unique=True)
+    config = sink.config | {"name": topic, "topics": topic, "tasks.max": "1", "collection": topic}
+    strategies = "com.mongodb.kafka.connect.sink"
+    before = {
+        "connector.class": "paai.IsolatingSinkConnector",
+        "document.id.strategy": f"{strategies}.processor.id.strategy.PartialValueStrategy",
+        "document.id.strategy.overwrite.existing": "true",
+        "writemodel.strategy": f"{strategies}.writemodel.strategy.ReplaceOneBusinessKeyStrategy",
+        "mongo.errors.tolerance": "data",
+    }
+
+    def values() -> dict[datetime, float]:
+        return {place[2]: value for place, value in identities(list(collection.find())).items()}
+
+    pipeline.connect.put(config | before)
+    pipeline.produce([(b"d", good("d", began + n, 1.0), None) for n in range(20)], topic=topic)
+    wait_until(lambda: len(values()) == 20, 60, "the readings", interval_s=0.2)
+    pipeline.connect.put(config)
+    pipeline.produce([(b"d", good("d", began + n, 1.0 + n % 2), None) for n in range(30)], topic=topic)
+    expected = {to_datetime(began + n): 1.0 + n % 2 for n in range(30)}
+    wait_until(lambda: values() == expected, 60, "repeats, corrections and the others", interval_s=0.2)
+
+
 def _with_schema(value: bytes) -> bytes:
     """A record of which Connect's JSON converter makes what the rule's transform makes."""
     payload = json.loads(value)

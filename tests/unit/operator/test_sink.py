@@ -42,7 +42,7 @@ def test_the_rule_judges_the_bytes_with_the_settings_of_the_contract() -> None:
 
 def test_stores_with_our_connector_journalled() -> None:
     config = sink_config(mongo_uri="mongodb://m:27017/", tasks=2)
-    assert config["connector.class"] == "paai.IsolatingSinkConnector"
+    assert config["connector.class"] == "paai.ReadingSinkConnector"
     assert (config["database"], config["collection"]) == (names.DATABASE, names.COLLECTION_MESSAGES)
     assert "w=majority" in config["connection.uri"]
     assert all(isinstance(v, str) for v in config.values())  # Connect answers text; anything else would be drift for ever

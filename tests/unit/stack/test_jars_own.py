@@ -30,7 +30,9 @@ def test_it_is_compiled_once_and_keeps_its_time(jars_elsewhere: JarSet, monkeypa
     assert {"paai/ReadingTransform.class", "paai/ReadingFunction.class"} <= names
     # Connect finds the plugins without scanning jars.
     assert plugins == {
-        "META-INF/services/org.apache.kafka.connect.sink.SinkConnector": "paai.IsolatingSinkConnector",
+        "META-INF/services/org.apache.kafka.connect.sink.SinkConnector": (
+            "paai.ReadingSinkConnector\npaai.IsolatingSinkConnector"
+        ),
         "META-INF/services/org.apache.kafka.connect.transforms.Transformation": "paai.ReadingTransform",
     }
     with monkeypatch.context() as patch:

@@ -35,7 +35,7 @@ final class PutBatches {
 
     private final List<String> letters = new ArrayList<>();
     private final Map<String, String> properties;
-    private IsolatingSinkTask task;
+    private ReadingSinkTask task;
     private long passedNs;
 
     private PutBatches(Map<String, String> properties) {
@@ -94,7 +94,7 @@ final class PutBatches {
                 };
         ClassLoader loader = PutBatches.class.getClassLoader();
         Class<?>[] context = {SinkTaskContext.class};
-        task = new IsolatingSinkTask(() -> System.nanoTime() + passedNs);
+        task = new ReadingSinkTask(() -> System.nanoTime() + passedNs);
         task.initialize((SinkTaskContext) Proxy.newProxyInstance(loader, context, (proxy, method, given) -> reporter));
         task.start(properties);
     }

@@ -16,26 +16,26 @@ import org.apache.kafka.connect.sink.SinkTask;
  * Stores readings: one insert each in the normal case. What the database refuses as data becomes a dead letter, its neighbours are
  * stored. An outage fails the task with its offsets uncommitted, since then no record can be stored; storing again is safe.
  */
-public final class IsolatingSinkTask extends SinkTask {
+public final class ReadingSinkTask extends SinkTask {
     private final LatestReadings latest;
     private ReadingStore store;
 
-    public IsolatingSinkTask() {
+    public ReadingSinkTask() {
         this(System::nanoTime);
     }
 
-    IsolatingSinkTask(LongSupplier clockNs) {
+    ReadingSinkTask(LongSupplier clockNs) {
         latest = new LatestReadings(clockNs);
     }
 
     @Override
     public void start(Map<String, String> properties) {
-        AbstractConfig config = new AbstractConfig(IsolatingSinkConnector.CONFIG, properties, false);
+        AbstractConfig config = new AbstractConfig(ReadingSinkConnector.CONFIG, properties, false);
         store =
                 new ReadingStore(
-                        config.getString(IsolatingSinkConnector.URI),
-                        config.getString(IsolatingSinkConnector.DATABASE),
-                        config.getString(IsolatingSinkConnector.COLLECTION));
+                        config.getString(ReadingSinkConnector.URI),
+                        config.getString(ReadingSinkConnector.DATABASE),
+                        config.getString(ReadingSinkConnector.COLLECTION));
     }
 
     @Override
