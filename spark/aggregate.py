@@ -67,7 +67,14 @@ class Job(StreamingJob):
             log.warning("%s", said)
 
     def _while_running(self) -> None:
-        self._heartbeat.look(self._check_topic)
+        self._heartbeat.look(self._all_read)
+
+    def _all_read(self) -> bool:
+        position, topic = self._check_topic()
+        if position is None:
+            return False
+        ends = self._topic.high_watermarks(topic)
+        return all(end <= position.done.get(p, topic.begin.get(p, 0)) for p, end in ends.items())
 
     def _explain(self, error: StreamingQueryException, failures: int) -> None:
         if not self._writer.ping():

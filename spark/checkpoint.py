@@ -245,6 +245,17 @@ class TopicReader:
             raise TopicUnavailableError("no answer in time") from error
         return TopicRange(str(description.topic_id), begin, end)
 
+    def high_watermarks(self, topic: TopicRange) -> dict[int, int]:
+        """The end of each partition, with what open transactions have written so far.
+
+        Raises:
+            TopicUnavailableError: As `read`.
+        """
+        try:
+            return self._list(list(topic.begin), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)  # type: ignore[no-untyped-call]
+        except (KafkaException, TimeoutError) as error:
+            raise TopicUnavailableError(str(error)) from error
+
     def offsets_at(self, arrival_ms: int) -> dict[int, int]:
         """First offset that arrived then or later, by partition; a partition without one is left out.
 
@@ -289,8 +300,9 @@ class TopicReader:
             consumer.close()
         return found
 
-    def _list(self, partitions: list[int], what: OffsetSpec) -> dict[int, int]:
+    def _list(
+        self, partitions: list[int], what: OffsetSpec, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED
+    ) -> dict[int, int]:
         request = {TopicPartition(self._topic, p): what for p in partitions}
-        committed = IsolationLevel.READ_COMMITTED
-        futures = self._admin.list_offsets(request, isolation_level=committed, request_timeout=self._timeout_s)
+        futures = self._admin.list_offsets(request, isolation_level=isolation, request_timeout=self._timeout_s)
         return {tp.partition: future.result(timeout=self._timeout_s + 1).offset for tp, future in futures.items()}

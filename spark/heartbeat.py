@@ -14,7 +14,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaException, Producer
 
 from backend.contract import names
-from spark.checkpoint import Position, TopicRange, TopicUnavailableError
+from spark.checkpoint import TopicUnavailableError
 from spark.transform import OBSERVED_INPUT
 
 #: No reading for so long, in seconds: the stream has stopped.
@@ -48,19 +48,19 @@ class Heartbeat:
             with self._lock:
                 self._newest, self._due = began, True
 
-    def look(self, state: Callable[[], tuple[Position | None, TopicRange]]) -> None:
+    def look(self, all_read: Callable[[], bool]) -> None:
         """Send a heartbeat if one is due.
 
         Args:
-            state: Asked only after a silence: what was read and what is there.
+            all_read: Asked only after a silence: whether Kafka holds nothing unread, also nothing of an open transaction. May
+                raise `TopicUnavailableError`.
         """
         with self._lock:
             newest = self._newest
             if not self._due or self._clock() - newest < self._silent_s:
                 return
         try:
-            position, topic = state()
-            if position is None or any(end > position.done.get(p, topic.begin.get(p, 0)) for p, end in topic.end.items()):
+            if not all_read():
                 return
             self._send()
         except TopicUnavailableError as error:

@@ -4,12 +4,8 @@ from typing import Any
 
 import pytest
 
-from spark.checkpoint import Position, TopicRange, TopicUnavailableError
+from spark.checkpoint import TopicUnavailableError
 from spark.heartbeat import Heartbeat
-
-READ = Position("id", {0: 10, 1: 7}, {0: 10, 1: 7})
-ALL_READ = TopicRange("id", {0: 0, 1: 0}, {0: 10, 1: 7})
-ONE_UNREAD = TopicRange("id", {0: 0, 1: 0}, {0: 10, 1: 8})
 
 
 class Job:
@@ -17,7 +13,7 @@ class Job:
 
     def __init__(self) -> None:
         self.now, self.sent, self.asked = 100.0, 0, 0
-        self.topic, self.broker_is_up = ALL_READ, True
+        self.all_read = self.broker_is_up = True
         self.heartbeat = Heartbeat(self._send, silent_s=5.0, clock=lambda: self.now)
 
     def _send(self) -> None:
@@ -30,12 +26,12 @@ class Job:
         self.heartbeat.note(progress)
 
     def look(self, after_s: float) -> int:
-        def state() -> tuple[Position, TopicRange]:
+        def all_read() -> bool:
             self.asked += 1
-            return READ, self.topic
+            return self.all_read
 
         self.now += after_s
-        self.heartbeat.look(state)
+        self.heartbeat.look(all_read)
         return self.sent
 
 
@@ -62,9 +58,9 @@ def test_kafka_is_asked_only_after_a_silence(job: Job) -> None:
 
 def test_none_is_sent_while_readings_are_unread(job: Job) -> None:
     """A backlog, or a job that was restarted."""
-    job.topic = ONE_UNREAD
+    job.all_read = False
     assert job.look(600.0) == 0
-    job.topic = ALL_READ
+    job.all_read = True
     assert job.look(1.0) == 1
 
 
