@@ -30,7 +30,7 @@ from desktop.model.readings import (
 from desktop.model.sensor import SensorData
 from desktop.model.series import GAP_INTERVALS, Series, to_curve
 from desktop.model.snapshot import FeedStats, LiveSnapshot, SensorView, Steps, ViewRequest
-from desktop.model.windows import WINDOW_MS, Window, WindowTable, from_buckets, from_readings, to_steps
+from desktop.model.windows import LONGEST_WINDOW_MS, WINDOW_MS, Window, WindowTable, from_buckets, from_readings, to_steps
 
 __all__ = ["LiveStore", "RawRange", "ValueAt"]
 
@@ -401,7 +401,7 @@ def _coarser(buckets: Buckets, width_ms: int) -> Buckets:
 
 def _usable_length(length_ms: int, known_ms: int) -> int:
     """A stored window's length, where the lattice can be cut by it; else the one known before."""
-    return length_ms if length_ms > 0 and length_ms % 1000 == 0 else known_ms
+    return length_ms if 0 < length_ms <= LONGEST_WINDOW_MS and length_ms % 1000 == 0 else known_ms
 
 
 def _whole_windows(series: Series | None, begin_ms: int, end_ms: int, window_ms: int) -> tuple[TimeArray, ValueArray]:

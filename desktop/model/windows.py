@@ -13,6 +13,8 @@ from desktop.model.snapshot import FloatArray, IntArray, Steps
 
 #: Until a stored window says how long windows are.
 WINDOW_MS = WINDOW_S * 1000
+#: A stored window that is longer was edited: no chart or export goes by its length.
+LONGEST_WINDOW_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from backend.contract.devices import BY_SENSOR, SENSORS
 from backend.contract.documents import DamagedError
 from backend.contract.limits import FIRST_TIME_MS
 from backend.contract.names import COLLECTION_AGGREGATES, COLLECTION_MESSAGES, DATABASE
-from desktop.model.windows import WINDOW_MS
+from desktop.model.windows import LONGEST_WINDOW_MS, WINDOW_MS
 from desktop.services.errors import UnreachableError
 from desktop.services.exports.base import ExportResult, OnProgress
 from desktop.services.exports.csv_file import CancelledError, CsvFile, cancelled, safe_text
@@ -37,6 +37,8 @@ _BATCH = 2_000
 _FEW_ROWS = 10_000
 _MANY_ROWS = 60_000
 _FIRST_SLICE_MS = 10_000
+#: Stored windows that are asked how long windows are, until one is not damaged.
+_ASKED_FOR_LENGTH = 100
 
 Row = tuple[Any, ...]
 
@@ -245,11 +247,19 @@ class AggregatesExporter(StoredExporter):
 
 
 def _window_ms(windows: "Collection[Document]") -> int:
-    """How long windows are: as one of them says."""
-    document = windows.find_one(GOOD_WINDOW, {"window": 1})
-    if document is None:
-        return WINDOW_MS
-    return documents.time_ms(document, "window.end") - documents.time_ms(document, "window.start")
+    """How long windows are: as the newest of them says that is not damaged."""
+    try:
+        found = list(windows.find(GOOD_WINDOW, {"window": 1}, limit=_ASKED_FOR_LENGTH).sort("window.end", -1))
+    except PyMongoError:
+        return WINDOW_MS  # the export, which comes next, says what is wrong
+    for document in found:
+        try:
+            length_ms = documents.time_ms(document, "window.end") - documents.time_ms(document, "window.start")
+        except DamagedError:
+            continue
+        if 0 < length_ms <= LONGEST_WINDOW_MS:
+            return length_ms
+    return WINDOW_MS
 
 
 def _raw_row(document: Document) -> tuple[Any, Row]:

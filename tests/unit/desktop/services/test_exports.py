@@ -239,6 +239,14 @@ def test_aggregates(mongo: FakeMongo, tmp_path: Path) -> None:
         assert frame["count"].tolist() == [10] * 10
 
 
+def test_a_window_without_an_end_is_left_out(mongo: FakeMongo, tmp_path: Path) -> None:
+    rows = mongo["aggregated_messages"].documents
+    rows.insert(0, {"_id": "damaged", "window": {"start": rows[0]["window"]["start"]}})
+    path = tmp_path / "windows.csv"
+    AggregatesExporter(client(mongo)).run(AggregatesExport(path, START + 100, START + 200, ("a",)), ignore, never())
+    assert len(pd.read_csv(path)) == 10
+
+
 def test_mongodb_lost_on_the_way_leaves_no_file(mongo: FakeMongo, tmp_path: Path) -> None:
     mongo["processed_messages"].fail_after = 5
     with pytest.raises(UnreachableError) as caught:
