@@ -24,6 +24,7 @@ _SCORING: Final = (
     "backend/scoring",
     "backend/predictor/errors.py",
     "backend/predictor/models",
+    "backend/predictor/promotion.py",
     "backend/predictor/registry.py",
 )
 

@@ -98,9 +98,19 @@ def test_entry_points_need_nothing_but_what_is_in_the_image(name: str, tmp_path:
         assert "usage:" in done.stderr + done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("module", ["backend.paai.main", "backend.generator.main", "backend.operator.loop"])
-def test_services_find_all_of_ours_in_the_image(module: str, tmp_path: Path) -> None:
-    app = _unpack(BY_NAME["services"].context(), tmp_path)
+@pytest.mark.parametrize(
+    ("image", "module"),
+    [
+        ("services", "backend.paai.main"),
+        ("services", "backend.generator.main"),
+        ("services", "backend.operator.loop"),
+        ("spark", "spark.aggregate"),
+        ("spark", "spark.standby"),
+        ("spark", "spark.predict"),
+    ],
+)
+def test_processes_find_all_of_ours_in_the_image(image: str, module: str, tmp_path: Path) -> None:
+    app = _unpack(BY_NAME[image].context(), tmp_path)
     code = f"import {module} as m; print(m.__file__)"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=app, capture_output=True, text=True, timeout=100, check=False)
