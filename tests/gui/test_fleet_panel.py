@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox
 
 from backend.contract.devices import DEVICE_TYPES
+from desktop.qtmodels.fleet import DEBOUNCE_MS
 from desktop.qtmodels.fleet_scale import LAST, STOPS, count_at, position_of
 from desktop.services.errors import InvalidRequestError
 from desktop.views.fleet.type_row import TypeRow
@@ -48,10 +49,13 @@ def test_drag_is_followed_live_with_few_requests(bench: Bench) -> None:
     connection = bench.attach()
     slider = row(bench, "Barometer").slider
     slider.setSliderDown(True)
+    began = time.monotonic()
     for position in range(1, 61):
         slider.setSliderPosition(position)
         QTest.qWait(10)
-    assert 2 <= len(connection.puts) <= 8, "it follows while dragging, and does not flood"
+    # On a busy machine the drag takes longer.
+    most = 2 + (time.monotonic() - began) * 1000 / DEBOUNCE_MS
+    assert 2 <= len(connection.puts) <= most, "it follows while dragging, and does not flood"
     slider.setSliderDown(False)
     bench.wait(lambda: connection.state.counts["Barometer"] == count_at(60), "the last value")
 
