@@ -1,5 +1,6 @@
 """Where everything of one local system lies below its data directory."""
 
+import errno
 import hashlib
 import os
 import shlex
@@ -47,6 +48,9 @@ class Layout:
         """
         try:
             resolved = data_dir.expanduser().resolve()
+            # From Python 3.13 on, `resolve` leaves links in a circle as they are.
+            if any(part.is_symlink() for part in (resolved, *resolved.parents)):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         except (OSError, RuntimeError) as error:  # a home of nobody, links in a circle, a name that is too long
             raise PreflightError(
                 f"The data directory {os.fsencode(data_dir).decode('utf-8', 'backslashreplace')} cannot be used",

@@ -164,9 +164,7 @@ def test_a_wiped_topic_is_a_guided_reset(live_system: LiveSystem, client: "Mongo
     wait_until(lambda: raw.count_documents({"device_id": after}) == 1, 120, "the reading in MongoDB", interval_s=0.5)
 
     # Prediction waits for a model, and needs no decision of anybody.
-    row = next(r for r in live_system.target.status() if r.service == "spark-predict")
-    assert row.healthy
-    assert row.message == "No model promoted"
+    assert next(r for r in live_system.target.status() if r.service == "spark-predict").healthy
     for _ in live_system.target.reset("spark-job"):
         pass
     wait_until(lambda: job_state(live_system).get("ok"), 180, "the job to run again", interval_s=0.5)
