@@ -6,7 +6,6 @@ written before is not overwritten by windows that are no longer whole.
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +13,14 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from backend.contract import limits
-from spark.checkpoint import DamagedCheckpointError, Position, TopicRange, read_committed_watermark, read_position
+from spark.checkpoint import (
+    DamagedCheckpointError,
+    Position,
+    TopicRange,
+    read_committed_watermark,
+    read_position,
+    write_json,
+)
 
 #: Raised with every change of the query that Spark's checkpoint does not survive, WindowShard.FORMAT among them.
 VERSION: Final = 2
@@ -134,9 +140,4 @@ def _read(directory: Path) -> dict[str, Any]:
 
 def _write(directory: Path, content: Mapping[str, Any]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    temporary = directory / f".{_FILE}"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(directory / _FILE)
+    write_json(directory / _FILE, content)

@@ -26,11 +26,10 @@ from spark.job import NoModelError, StreamingJob
 from spark.logs import set_up_logging
 from spark.progress import Progress, ProgressWriter
 from spark.query import ProgressListener, build_session
-from spark.settings import JobSettings, reasons
+from spark.settings import EXIT_BAD_SETTINGS, JobSettings, reasons
 from spark.state_file import StateFile
 
 EXIT_RESET_NEEDED: Final = 78
-EXIT_BAD_SETTINGS: Final = 2
 #: EX_TEMPFAIL of sysexits.h.
 EXIT_NO_MODEL: Final = 75
 

@@ -1,6 +1,7 @@
 """Settings of the Spark jobs, read once from the environment (prefix ``PAAI_``) and never changed."""
 
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -8,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from backend.contract import limits
 from backend.contract.login import with_login_file
 from backend.contract.printable import on_one_line
+
+#: Exit code of a process whose settings cannot be used.
+EXIT_BAD_SETTINGS: Final = 2
 
 
 class JobSettings(BaseSettings):

@@ -23,12 +23,11 @@ from pymongo.errors import PyMongoError
 from backend.contract.documents import DECODING
 from backend.predictor import promotion
 from spark.logs import set_up_logging
-from spark.settings import JobSettings, reasons
+from spark.settings import EXIT_BAD_SETTINGS, JobSettings, reasons
 from spark.state_file import StateFile
 
 SERVICE: Final = "spark-predict"
 NO_MODEL: Final = "No model promoted"
-EXIT_BAD_SETTINGS: Final = 2
 
 log = logging.getLogger(SERVICE)
 
