@@ -134,9 +134,8 @@ class MongoHistory:
         """Ranges of the index, grouped on the server: one of each sensor for one device, of several devices together."""
         if len(group) > 1:
             return await summarise_devices(self._raw, group, sensors, times, self._damaged)
-        match: Document = {"device_id": group[0], "timestamp": times}
-        found = [await summarise(self._raw, {**match, "sensor": sensor}, group[0], sensor, self._damaged) for sensor in sensors]
-        return [row for row in found if row is not None]
+        found = [await summarise(self._raw, group, sensor, times, self._damaged) for sensor in sensors]
+        return [row for rows in found for row in rows]
 
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
         deadline = time.monotonic() + PAGE_BUDGET_S

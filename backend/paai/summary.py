@@ -69,28 +69,24 @@ class DamagedReadings:
 
 
 async def summarise(
-    raw: AsyncCollection[Document], match: Document, device_id: str, sensor: str, damaged: DamagedReadings
-) -> Statistics | None:
-    """Return the statistics of one device and sensor; None without a good reading.
+    raw: AsyncCollection[Document],
+    device_ids: Sequence[str],
+    sensor: str,
+    times: Mapping[str, datetime],
+    damaged: DamagedReadings,
+) -> list[Statistics]:
+    """Return the statistics of one sensor, of those devices that have a good reading.
 
     Args:
         raw: The readings.
-        match: Which of them; `timestamp` must be bounded below by a date.
-        device_id, sensor: Whose they are.
-        damaged: Counts those that are left out.
+        device_ids: Whose.
+        sensor: Which of their sensors.
+        times: Condition on `timestamp`, bounded below by a date.
+        damaged: Counts the readings that are left out.
     """
-    found = await _group(raw, [{"$match": match}])
-    if found is None:
-        return None
-    if (quick := to_statistics(device_id, sensor, found)) is not None:
-        return quick
-    good = _good(sensor)
-    async with raw.find({"$and": [match, {"$nor": [good]}]}, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
-        async for document in cursor:
-            damaged.note(document.get("_id"), _fault(document, sensor))
-    damaged.report()
-    found = await _group(raw, [{"$match": {"$and": [match, good]}}])
-    return None if found is None else to_statistics(device_id, sensor, found)
+    match = {"device_id": _any_of(device_ids), "sensor": sensor, "timestamp": dict(times)}
+    rows, unclear = _sorted_out(await _group(raw, match))
+    return rows + await _summarise_good(raw, [device_id for device_id, _ in unclear], sensor, times, damaged)
 
 
 async def summarise_devices(
@@ -100,29 +96,12 @@ async def summarise_devices(
     times: Mapping[str, datetime],
     damaged: DamagedReadings,
 ) -> list[Statistics]:
-    """Return the statistics of several devices, in any order.
-
-    Args:
-        raw: The readings.
-        device_ids, sensors: Whose.
-        times: Condition on `timestamp`, bounded below by a date.
-        damaged: Counts the readings that are left out.
-    """
-    match = {"device_id": {"$in": list(device_ids)}, "timestamp": dict(times)}
-    group = {"$group": {"_id": {"device_id": "$device_id", "sensor": "$sensor"}, **ACCUMULATORS}}
-    rows: list[Statistics] = []
-    async with await raw.aggregate([{"$match": match}, group]) as cursor:
-        found = [row async for row in cursor]
-    for row in found:
-        device_id, sensor = row["_id"].get("device_id"), row["_id"].get("sensor")
-        if device_id not in device_ids or sensor not in sensors:
-            continue
-        one = to_statistics(device_id, sensor, row)
-        if one is None:
-            careful = {"device_id": device_id, "sensor": sensor, "timestamp": dict(times)}
-            one = await summarise(raw, careful, device_id, sensor, damaged)
-        if one is not None:
-            rows.append(one)
+    """Return the statistics of several devices and sensors, in any order. Arguments as of `summarise`."""
+    found = await _group(raw, {"device_id": _any_of(device_ids), "timestamp": dict(times)})
+    rows, unclear = _sorted_out({key: row for key, row in found.items() if key[1] in sensors})
+    for sensor in sensors:
+        devices = [device_id for device_id, its in unclear if its == sensor]
+        rows += await _summarise_good(raw, devices, sensor, times, damaged)
     return rows
 
 
@@ -139,11 +118,42 @@ def to_statistics(device_id: str, sensor: str, found: Mapping[str, Any]) -> Stat
     )
 
 
-async def _group(raw: AsyncCollection[Document], stages: list[Document]) -> Document | None:
-    async with await raw.aggregate([*stages, {"$group": {"_id": None, **ACCUMULATORS}}]) as cursor:
-        async for found in cursor:
-            return found
-    return None
+def _any_of(device_ids: Sequence[str]) -> str | Document:
+    # One of the stand-ins walks a range of the index for a plain value only.
+    return device_ids[0] if len(device_ids) == 1 else {"$in": list(device_ids)}
+
+
+async def _group(raw: AsyncCollection[Document], *conditions: Document) -> dict[tuple[str, str], Document]:
+    """`ACCUMULATORS` of what meets all conditions, by device and sensor."""
+    match = conditions[0] if len(conditions) == 1 else {"$and": list(conditions)}
+    group = {"$group": {"_id": {"device_id": "$device_id", "sensor": "$sensor"}, **ACCUMULATORS}}
+    async with await raw.aggregate([{"$match": match}, group]) as cursor:
+        return {(str(row["_id"].get("device_id")), str(row["_id"].get("sensor"))): row async for row in cursor}
+
+
+def _sorted_out(found: Mapping[tuple[str, str], Document]) -> tuple[list[Statistics], list[tuple[str, str]]]:
+    """Results, and those devices and sensors whose result has a damaged reading in it."""
+    results = {key: to_statistics(*key, row) for key, row in found.items()}
+    return [row for row in results.values() if row is not None], [key for key, row in results.items() if row is None]
+
+
+async def _summarise_good(
+    raw: AsyncCollection[Document],
+    device_ids: Sequence[str],
+    sensor: str,
+    times: Mapping[str, datetime],
+    damaged: DamagedReadings,
+) -> list[Statistics]:
+    """Statistics of the good readings alone; the others are named."""
+    if not device_ids:
+        return []
+    match = {"device_id": _any_of(device_ids), "sensor": sensor, "timestamp": dict(times)}
+    good = _good(sensor)
+    async with raw.find({"$and": [match, {"$nor": [good]}]}, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
+        async for document in cursor:
+            damaged.note(document.get("_id"), _fault(document, sensor))
+    damaged.report()
+    return _sorted_out(await _group(raw, match, good))[0]
 
 
 def _good(sensor: str) -> Document:

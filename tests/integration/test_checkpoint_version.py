@@ -10,11 +10,12 @@ from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 
 from backend.contract import names
+from spark.checkpoint import read_committed_watermark
 from tests.helpers.live_kafka import ends
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
 from tests.integration.test_checkpoint import Job
-from tests.integration.test_windows import Clock, Posted, brute_force, job_state, post, progress, stored
+from tests.integration.test_windows import Clock, Posted, brute_force, job_state, post, stored, wait_for_windows
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -46,8 +47,10 @@ def test_an_earlier_checkpoint_is_continued_and_what_was_written_stays(
     post(live_system, before)
     closed = brute_force(before[:10])
     wait_until(lambda: stored(client, device).items() >= closed.items(), 120, "the first window", interval_s=0.5)
-    seen_by = clock.base_ms / 1000 + 12
-    wait_until(lambda: progress(client)["watermark"].timestamp() >= seen_by, 120, "Spark to have read all", interval_s=0.5)
+    closed_by = clock.base_ms + 10_000
+    wait_until(
+        lambda: (read_committed_watermark(job.checkpoint) or 0) >= closed_by, 120, "the window to be closed", interval_s=0.5
+    )
 
     job.kill()
     marked = mark(client, device)
@@ -57,7 +60,7 @@ def test_an_earlier_checkpoint_is_continued_and_what_was_written_stays(
     job.start()
     wanted = {**brute_force(before + after)}
     wanted[marked] = (MARK, *wanted[marked][1:])
-    wait_until(lambda: stored(client, device) == wanted, 240, "the windows of before and after", interval_s=0.5)
+    wait_for_windows(live_system, client, device, wanted)
     assert [path.name[:10] for path in (job.checkpoint / "set-aside").iterdir() if path.name.startswith("version")] == [
         "version-1-"
     ]
@@ -78,5 +81,5 @@ def test_an_earlier_checkpoint_is_continued_and_what_was_written_stays(
         pass
     job.start()
     wait_until(lambda: job_state(live_system).get("ok"), 180, "the job to run again", interval_s=0.5)
-    wait_until(lambda: stored(client, fresh) == brute_force(late[1:]), 180, "a window that is stored nowhere", interval_s=0.5)
+    wait_for_windows(live_system, client, fresh, brute_force(late[1:]))
     assert stored(client, device) == wanted

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from backend.contract import names
 from backend.contract.times import to_iso
-from stack.local import daemon
+from stack.local import daemon, logs
 from stack.local.layout import Layout
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
@@ -63,6 +63,17 @@ def brute_force(readings: list[Posted]) -> dict[str, tuple[float, float, float, 
 def stored(client: "MongoClient[Document]", prefix: str) -> dict[str, tuple[float, float, float, int]]:
     rows = list(client[names.DATABASE][names.COLLECTION_AGGREGATES].find({"device_id": {"$regex": f"^{prefix}"}}))
     return {r["_id"]: (round(r["avg"], 6), r["min"], r["max"], r["count"]) for r in rows}
+
+
+def wait_for_windows(
+    live: LiveSystem, client: "MongoClient[Document]", prefix: str, wanted: dict[str, tuple[float, float, float, int]]
+) -> None:
+    """Until the windows of these devices are the wanted ones; otherwise fails with what is there and how the job is."""
+    try:
+        wait_until(lambda: stored(client, prefix) == wanted, 180, "the windows", interval_s=0.5)
+    except AssertionError:
+        found, log = stored(client, prefix), logs.excerpt(Layout.of(live.data_dir), "spark-job", scaled=False, lines=15)
+        raise AssertionError(f"{found=}\n{wanted=}\n{progress(client)}\n{job_state(live)}\n{log}") from None
 
 
 class Clock:

@@ -13,7 +13,7 @@ from backend.contract.times import to_datetime
 from tests.helpers.live_kafka import ends
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
-from tests.integration.test_windows import Clock, Posted, brute_force, post, progress, stored
+from tests.integration.test_windows import Clock, Posted, brute_force, post, progress, wait_for_windows
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -50,12 +50,12 @@ def test_what_comes_after_a_silence_is_not_late(live_system: LiveSystem, client:
     before: list[Posted] = [(device, clock.at(n), 20.0 + n) for n in range(5)]
     post(live_system, before)
     late = progress(client).get("late_rows", 0)
-    wait_until(lambda: stored(client, device) == brute_force(before), 60, "the first windows", interval_s=0.5)
+    wait_for_windows(live_system, client, device, brute_force(before))
 
     after: list[Posted] = [(device, clock.at(n), 20.0 + n) for n in range(5, 28)]
     post(live_system, after[:10])
     post(live_system, after[10:])
-    wait_until(lambda: stored(client, device) == brute_force(before + after), 60, "the windows of all", interval_s=0.5)
+    wait_for_windows(live_system, client, device, brute_force(before + after))
     found = progress(client)
     assert found["late_rows"] == late
     topics = {"processed_messages": ends(live_system.endpoints.kafka, names.TOPIC_MESSAGES)}
