@@ -19,8 +19,10 @@ from stack.errors import StackError
 from stack.local import logs, processes
 from stack.local.layout import Layout
 from stack.local.target import LocalTarget
+from stack.mongo.choose import MongoChoice
 from stack.target import Endpoints
 from tests.helpers.free_ports import free_offset
+from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,11 @@ def client(live_system: LiveSystem) -> Iterator["MongoClient[dict[str, Any]]"]:
     """A client of the running system's MongoDB."""
     with MongoClient[dict[str, Any]](live_system.endpoints.mongo, tz_aware=True, serverSelectionTimeoutMS=5000) as mongo:
         yield mongo
+
+
+@pytest.fixture(scope="module", params=stand_ins(), ids=lambda choice: choice.kind)
+def stand_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """Each stand-in for MongoDB that this machine has, without the rest of the system."""
+    choice: MongoChoice = request.param
+    with mongo_without_auth(choice, tmp_path_factory.mktemp(choice.kind)) as running:
+        yield running

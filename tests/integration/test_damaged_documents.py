@@ -42,10 +42,9 @@ from desktop.services.mongo import open_client
 from desktop.services.predictions_history import PredictionsHistory
 from desktop.services.scoring_progress import fetch_scoring
 from desktop.services.windows_feed import WindowsFeed
-from stack.mongo.choose import MongoChoice
 from tests.helpers import documents as docs
 from tests.helpers.models import KEY, bundle
-from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
+from tests.helpers.mongo_server import MongoServer
 from tests.helpers.wait import wait_until
 
 pytestmark = pytest.mark.integration
@@ -56,16 +55,10 @@ AT_MS = from_datetime(docs.AT)
 TO_MS = from_datetime(docs.AT + timedelta(days=1))
 
 
-@pytest.fixture(scope="module", params=stand_ins(), ids=lambda choice: choice.kind)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    choice: MongoChoice = request.param
-    with mongo_without_auth(choice, tmp_path_factory.mktemp(choice.kind)) as running:
-        yield running
-
-
 @pytest.fixture
-def client(server: MongoServer) -> Iterator[Client]:
-    with open_client(server.uri) as opened:
+def client(stand_in: MongoServer) -> Iterator[Client]:
+    """Of a stand-in, not of the running system; the database is empty."""
+    with open_client(stand_in.uri) as opened:
         opened.drop_database(DATABASE)
         yield opened
 
@@ -92,8 +85,8 @@ def damaged_readings() -> list[docs.Document]:
 
 
 @pytest.fixture
-async def history(server: MongoServer) -> AsyncIterator[MongoHistory]:
-    opened = MongoHistory(uri=server.uri, select_timeout_s=10, query_timeout_s=60)
+async def history(stand_in: MongoServer) -> AsyncIterator[MongoHistory]:
+    opened = MongoHistory(uri=stand_in.uri, select_timeout_s=10, query_timeout_s=60)
     yield opened
     await opened.close()
 

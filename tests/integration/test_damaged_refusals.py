@@ -10,24 +10,17 @@ from backend.contract.names import COLLECTION_REFUSALS, DATABASE, REFUSED_REQUES
 from backend.paai.refusals.refusal import Refusal
 from backend.paai.refusals.store import Batch, MongoRefusals
 from desktop.services.mongo import open_client
-from stack.mongo.choose import MongoChoice
-from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
+from tests.helpers.mongo_server import MongoServer
 
 pytestmark = pytest.mark.integration
 
 Document = dict[str, Any]
 
 
-@pytest.fixture(scope="module", params=stand_ins(), ids=lambda choice: choice.kind)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    choice: MongoChoice = request.param
-    with mongo_without_auth(choice, tmp_path_factory.mktemp(choice.kind)) as running:
-        yield running
-
-
 @pytest.fixture
-def client(server: MongoServer) -> Iterator["MongoClient[Document]"]:
-    with open_client(server.uri) as opened:
+def client(stand_in: MongoServer) -> Iterator["MongoClient[Document]"]:
+    """Of a stand-in, not of the running system; the database is empty."""
+    with open_client(stand_in.uri) as opened:
         opened.drop_database(DATABASE)
         yield opened
 
@@ -39,10 +32,10 @@ COUNTS = [*NO_FIELDS, *({"body": value} for value in NO_FIELDS), *({"body": {"in
 
 @pytest.mark.parametrize("edit", [*({"counts": counts} for counts in COUNTS), {"writes": "x"}, {"newest": None}], ids=str)
 async def test_refusals_are_counted_on_after_an_edit(
-    client: "MongoClient[Document]", server: MongoServer, edit: Document, caplog: pytest.LogCaptureFixture
+    client: "MongoClient[Document]", stand_in: MongoServer, edit: Document, caplog: pytest.LogCaptureFixture
 ) -> None:
     collection = client[DATABASE][COLLECTION_REFUSALS]
-    store = MongoRefusals(uri=server.uri, timeout_s=10)
+    store = MongoRefusals(uri=stand_in.uri, timeout_s=10)
     item = Refusal(1, "/", 422, "body", "invalid", "m", None, "t", 1)
     await store.add(Batch({("body", "invalid"): 2, ("sensor", "type"): 4}, (item,)))
     collection.update_one({"_id": REFUSED_REQUESTS}, {"$set": edit})

@@ -1,6 +1,6 @@
 """A query over as many devices as one may hold, on each stand-in for MongoDB."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pymongo
@@ -11,19 +11,11 @@ from backend.contract.limits import MAX_QUERY_DEVICES
 from backend.contract.names import COLLECTION_MESSAGES, DATABASE, IDENTITY_FIELDS
 from backend.contract.times import to_datetime
 from backend.paai.history import DEVICES_AT_ONCE, FEW_DEVICES, MongoHistory
-from stack.mongo.choose import MongoChoice
-from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
+from tests.helpers.mongo_server import MongoServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 TIME_MS = 1_700_000_000_000
-
-
-@pytest.fixture(scope="module", params=stand_ins(), ids=lambda choice: choice.kind)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    choice: MongoChoice = request.param
-    with mongo_without_auth(choice, tmp_path_factory.mktemp(choice.kind)) as running:
-        yield running
 
 
 def value_of(device_id: str, sensor: str) -> float:
@@ -32,9 +24,9 @@ def value_of(device_id: str, sensor: str) -> float:
     return known.minimum + int(device_id[1:]) % 256 * (known.maximum - known.minimum) / 256
 
 
-def fill(server: MongoServer, device_ids: list[str], values: Callable[[str, str], list[float]]) -> None:
+def fill(stand_in: MongoServer, device_ids: list[str], values: Callable[[str, str], list[float]]) -> None:
     """Readings of each device and sensor, a millisecond apart."""
-    with pymongo.MongoClient[dict[str, Any]](server.uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](stand_in.uri) as client:
         raw = client[DATABASE][COLLECTION_MESSAGES]
         raw.delete_many({})
         raw.create_index([(name, 1) for name in IDENTITY_FIELDS], unique=True)
@@ -48,10 +40,10 @@ def fill(server: MongoServer, device_ids: list[str], values: Callable[[str, str]
             raw.insert_many(documents[at : at + 4000], ordered=False)
 
 
-async def test_ten_thousand_devices_of_four_sensors_within_30_s(server: MongoServer) -> None:
+async def test_ten_thousand_devices_of_four_sensors_within_30_s(stand_in: MongoServer) -> None:
     device_ids = [f"d{n:05d}" for n in range(MAX_QUERY_DEVICES)]
-    fill(server, device_ids, lambda d, s: [value_of(d, s)])
-    history = MongoHistory(uri=server.uri, select_timeout_s=5.0, query_timeout_s=30.0)
+    fill(stand_in, device_ids, lambda d, s: [value_of(d, s)])
+    history = MongoHistory(uri=stand_in.uri, select_timeout_s=5.0, query_timeout_s=30.0)
     try:
         rows = await history.statistics(device_ids, SENSORS, from_ms=None, to_ms=TIME_MS + 10)
         few = await history.statistics(device_ids[:FEW_DEVICES], SENSORS, from_ms=None, to_ms=TIME_MS + 10)
@@ -63,11 +55,11 @@ async def test_ten_thousand_devices_of_four_sensors_within_30_s(server: MongoSer
 
 
 @pytest.mark.parametrize("damaged", [False, True], ids=["good", "damaged"])
-async def test_devices_asked_for_together_are_those_asked_for_one_by_one(server: MongoServer, *, damaged: bool) -> None:
+async def test_devices_asked_for_together_are_those_asked_for_one_by_one(stand_in: MongoServer, *, damaged: bool) -> None:
     """Also where every third device has a value that only somebody's own hand can have stored."""
     device_ids = [f"e{n:03d}" for n in range(FEW_DEVICES + DEVICES_AT_ONCE + 1)]
-    fill(server, device_ids, lambda d, s: [value_of(d, s), *([1e9] if damaged and int(d[1:]) % 3 == 0 else [])])
-    history = MongoHistory(uri=server.uri, select_timeout_s=5.0, query_timeout_s=30.0)
+    fill(stand_in, device_ids, lambda d, s: [value_of(d, s), *([1e9] if damaged and int(d[1:]) % 3 == 0 else [])])
+    history = MongoHistory(uri=stand_in.uri, select_timeout_s=5.0, query_timeout_s=30.0)
     try:
         for sensors in (("humidity",), SENSORS):
             together = await history.statistics([*device_ids, "nobody"], sensors, from_ms=TIME_MS, to_ms=TIME_MS + 10)

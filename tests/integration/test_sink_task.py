@@ -21,7 +21,7 @@ from backend.contract.times import to_datetime
 from backend.operator.schema import SchemaKeeper, wanted_collections
 from stack.mongo import MongoChoice, command, environment
 from tests.helpers.java_sink import JavaSink, Outcome, Sent
-from tests.helpers.mongo_server import mongo_without_auth, stand_ins
+from tests.helpers.mongo_server import MongoServer, stand_ins
 from tests.helpers.secured_kafka import free_ports
 from tests.helpers.wait import wait_until
 
@@ -33,13 +33,9 @@ T = 1_790_000_000_000
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="module", params=stand_ins(), ids=lambda choice: choice.kind)
-def raw(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Collection[Document]"]:
-    choice: MongoChoice = request.param
-    with (
-        mongo_without_auth(choice, tmp_path_factory.mktemp(choice.kind)) as server,
-        MongoClient[Document](server.uri, tz_aware=True, serverSelectionTimeoutMS=20_000) as client,
-    ):
+@pytest.fixture(scope="module")
+def raw(stand_in: MongoServer) -> Iterator["Collection[Document]"]:
+    with MongoClient[Document](stand_in.uri, tz_aware=True, serverSelectionTimeoutMS=20_000) as client:
         keeper = SchemaKeeper(client=client, wanted=wanted_collections())
         wait_until(lambda: keeper.step().converged, 60, "the collections", interval_s=0.2)
         yield client[names.DATABASE][names.COLLECTION_MESSAGES]

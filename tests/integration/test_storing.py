@@ -1,6 +1,5 @@
 """Whether readings still reach MongoDB, asked of each stand-in."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,22 +10,14 @@ from pymongo import MongoClient
 from backend.contract.names import COLLECTION_MESSAGES, DATABASE
 from backend.operator.storing import find_storing
 from desktop.services.mongo import open_client
-from stack.mongo.choose import MongoChoice
 from tests.helpers import documents as docs
-from tests.helpers.mongo_server import MongoServer, mongo_without_auth, stand_ins
+from tests.helpers.mongo_server import MongoServer
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module", params=stand_ins(), ids=lambda choice: choice.kind)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    choice: MongoChoice = request.param
-    with mongo_without_auth(choice, tmp_path_factory.mktemp(choice.kind)) as running:
-        yield running
-
-
-def test_only_readings_stored_lately_count(server: MongoServer) -> None:
-    with open_client(server.uri) as client:
+def test_only_readings_stored_lately_count(stand_in: MongoServer) -> None:
+    with open_client(stand_in.uri) as client:
         raw = client[DATABASE][COLLECTION_MESSAGES]
         now = datetime.now(UTC)
         for seconds in (-3600, -61, 3600):
