@@ -118,7 +118,9 @@ def test_no_client_may_hold_a_partition_longer_than_the_limit(kafka: str) -> Non
     assert caught.value.args[0].code() == KafkaError.INVALID_TRANSACTION_TIMEOUT
 
 
-@pytest.mark.parametrize("stamp_ms", [1_000, -1, int(time.time() * 1000) - 3_000, 4_102_444_800_000])
+@pytest.mark.parametrize(
+    "stamp_ms", [1_000, -1, int(time.time() * 1000) - 3_000, 4_102_444_800_000], ids=["1970", "negative", "late", "2100"]
+)
 def test_the_broker_stamps_arrival_whatever_the_producer_wrote(kafka: str, stamp_ms: int) -> None:
     before_ms = int(time.time() * 1000)
     ((error, message),) = send(Producer({"bootstrap.servers": kafka}), "stamped", 0, stamp_ms=stamp_ms)

@@ -30,7 +30,9 @@ def test_a_bundle_comes_back_as_it_was() -> None:
     np.testing.assert_allclose(after.predict("temperature", rows), before.predict("temperature", rows))
 
 
-@pytest.mark.parametrize("place", [0, 20, _HEAD + 5, len(FILE) // 2, len(FILE) - 1])
+@pytest.mark.parametrize(
+    "place", [0, 20, _HEAD + 5, len(FILE) // 2, len(FILE) - 1], ids=["first", "name", "head", "middle", "last"]
+)
 def test_a_changed_byte_is_noticed(place: int) -> None:
     changed = bytearray(FILE)
     changed[place] ^= 1
