@@ -50,7 +50,11 @@ class LiveSystem:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test comes first waits for the whole system to start, on a busy machine for minutes."""
+    """Whichever test comes first waits for the whole system to start, on a busy machine for minutes.
+
+    Tests of the running system come last: it runs until the end, and others would have to share the machine with it.
+    """
+    items.sort(key=lambda item: "live_system" in getattr(item, "fixturenames", ()))
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(600))
