@@ -1,9 +1,11 @@
 """The contract's generator table, against the application with a fake clock and a fake paai."""
 
 import asyncio
+import gzip
 import itertools
+import zlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,19 @@ async def test_a_body_that_is_no_json(rig: Rig, content: bytes) -> None:
     for path in ("fleet", "faults"):
         response = await rig.call("PUT", path, content=content, headers={"content-type": "application/json"})
         assert response.status_code == 422
+
+
+async def test_a_packed_body_is_unpacked_and_bounded(rig: Rig) -> None:
+    async def put(body: bytes, coding: str) -> httpx.Response:
+        return await rig.call("PUT", "fleet", content=body, headers={"content-encoding": coding})
+
+    packers: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
+    for n, (coding, pack) in enumerate(packers.items(), 1):
+        assert (await put(pack(b'{"Thermostat": %d}' % n), coding)).status_code == 200
+        assert (await rig.fleet())["Thermostat"] == n
+        assert (await put(pack(b" " * (20 * 1024 * 1024)), coding)).status_code == 413
+        assert (await put(b"{}", f"{coding}, gzip")).status_code == 415
+    assert (await rig.fleet())["Thermostat"] == 2
 
 
 @pytest.mark.parametrize("start", ["start?numDevices=8", None])

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from backend.contract.limits import LAST_TIME_MS
 from backend.contract.messages import encode
 from backend.contract.parsing import ReadingParser
 from backend.contract.readings import InvalidReadingError, ReadingsError
@@ -15,6 +17,7 @@ from backend.contract.records import RULE
 from backend.contract.refusals import Refused
 from backend.contract.times import from_iso
 from backend.contract.timestamps import parse_timestamp
+from backend.paai.routes.queries import Query
 from tests.helpers.paai import running_paai
 
 FOLDER = Path(__file__).parents[2] / "conformance"
@@ -109,3 +112,26 @@ def test_timestamps_of_posted_readings(vector: dict[str, Any]) -> None:
     with pytest.raises(InvalidReadingError, match=re.escape(vector["error"])) as caught:
         PARSER.parse(body, now_ms=now_ms)
     assert field_of(caught.value.errors) == "timestamp"
+
+
+@pytest.mark.parametrize("key", ["from", "to"])
+@pytest.mark.parametrize("vector", TIMESTAMPS, ids=lambda vector: json.dumps(vector["value"]))
+def test_timestamps_of_queries(vector: dict[str, Any], key: str) -> None:
+    """A query may reach beyond the years that a reading may have, and has no bound where its time is null."""
+    value, error = vector["value"], vector.get("error", "")
+    query = {"device_ids": ["b-1"], key: value}
+    if error and value is not None and not error.startswith(("is before 1583", "is after the year 9999")):
+        with pytest.raises(ValidationError, match=re.escape(error)):
+            Query.model_validate(query)
+        return
+    found = Query.model_validate(query)
+    moment = found.from_ if key == "from" else found.to
+    if "ms" in vector:
+        assert moment == vector["ms"]
+    elif value is None:
+        assert moment is None
+    elif "1583" in error:
+        assert moment is not None
+        assert moment < from_iso("1583-01-01T00:00:00.000Z")
+    else:
+        assert moment == LAST_TIME_MS

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from backend.contract.canary import CANARY_TIME_MS, is_canary
 from backend.contract.ports import Ports
 from stack import canary
 from stack.board import StepBoard
@@ -87,3 +88,18 @@ def test_the_canary_can_be_cancelled() -> None:
     cancel.set()
     with pytest.raises(CancelledError):
         _send(cancel)
+
+
+def test_each_test_reading_is_of_a_device_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+
+    def post(_paai: str, _token: str | None, reading: dict[str, object], *_: object) -> str:
+        sent.append(str(reading["device_id"]))
+        return "It answers 503."
+
+    monkeypatch.setattr(canary, "_post", post)
+    for _ in range(3):
+        with pytest.raises(WaitTimeoutError):
+            _send(threading.Event())
+    assert len(set(sent)) == 3
+    assert all(is_canary(device_id, CANARY_TIME_MS) for device_id in sent)

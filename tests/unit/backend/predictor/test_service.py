@@ -1,7 +1,10 @@
 """The predictor's addresses, on a registry in memory and a stand-in for the training process."""
 
 import asyncio
+import gzip
+import json
 import sys
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -82,6 +85,20 @@ async def test_a_reading_after_a_silence_is_a_dropout() -> None:
 
     odd = [row for row in answer["predictions"] if row["anomaly"]]
     assert [row["reason"] for row in odd] == ["Dropout: it was silent for 31.0 s before this reading."]
+
+
+async def test_a_packed_body_is_unpacked_and_bounded() -> None:
+    body = json.dumps({"readings": readings(2)}).encode()
+    async with service(stocked()) as client:
+
+        async def post(content: bytes, coding: str) -> httpx.Response:
+            return await client.post("/api/v1/predict", content=content, headers={"content-encoding": coding})
+
+        for coding, pack in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+            taken = await post(pack(body), coding)
+            assert (taken.status_code, len(taken.json()["predictions"])) == (200, 2)
+            assert (await post(pack(b" " * (20 * 1024 * 1024)), coding)).status_code == 413
+            assert (await post(body, f"{coding}, gzip")).status_code == 415
 
 
 async def test_without_a_promoted_model_it_says_so() -> None:
