@@ -127,6 +127,7 @@ class ServiceStatus:
         healthy: Whether its health check passes now.
         restarts: Unexpected exits since `up`.
         message: Empty when all is well, else one sentence.
+        note: What a healthy service reports about itself, e.g. "No model promoted"; empty when it is not healthy. No fault.
         since: When the youngest of its replicas was started; while none runs yet, since when one is being started.
         links: Label and address of pages for people.
         scalable: Whether `scale` takes it.
@@ -153,6 +154,18 @@ class ServiceStatus:
     rolled_back: bool = False
     stopped: bool = False
     updating: bool = False
+    note: str = ""
+
+
+def healthy_text(note: str, replicas: int = 1) -> str:
+    """Return the result of a step that waited for a service: "Healthy. No model promoted."
+
+    Args:
+        note: See `ServiceStatus.note`.
+        replicas: How many there are.
+    """
+    said = "Healthy." if replicas == 1 else f"{replicas} replicas are healthy."
+    return f"{said} {note.rstrip('.')}." if note else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ def _services(services: Sequence[ServiceStatus]) -> RenderableType:
             line.append(f" {service.running}/{service.wanted}", style="bright_black")
         if word != "running":
             line.append(f" {word}", style=colour)
+        elif service.note:
+            line.append(f" {service.note}", style="bright_black")
         line.append("   ")
     return line
 
@@ -151,6 +153,7 @@ def plain(
     """One line for a log."""
     healthy = sum(s.healthy and s.running >= s.wanted for s in services)
     parts = [f"{healthy} of {plural(len(services), 'service')} healthy"]
+    parts += [f"{service.service}: {service.note}" for service in services if service.note]
     for kind in DEVICE_TYPES:
         view = snapshot.views[kind.sensor]
         if view.devices:

@@ -62,9 +62,10 @@ def state_of(status: ServiceStatus, now: datetime | None = None) -> str:
 def message_of(status: ServiceStatus) -> str:
     """What is to be said of it: an update first, since it explains the rest."""
     update = f"{status.update[:1].upper()}{status.update[1:].rstrip('.')}." if status.update else ""
-    if not update or update in status.message:
-        return status.message
-    return f"{update} {status.message}".strip()
+    said = status.message or status.note
+    if not update or update in said:
+        return said
+    return f"{update} {said}".strip()
 
 
 def title_of(service: str) -> str:

@@ -146,7 +146,7 @@ class TextOutput:
                 f"{row.running}/{row.wanted}",
                 str(row.restarts),
                 memory,
-                Text(" ".join(filter(None, (row.message, row.update))), overflow="fold"),
+                Text(" ".join(filter(None, (row.message, row.note, row.update))), overflow="fold"),
             )
         self._console.print(table)
 

@@ -1,4 +1,5 @@
 """The images' health checks: `python3 -I -S probe.py KIND [ARGUMENT]` exits 0 when the service is well, else 1 with the reason.
+A healthy service's note is printed too: the engine keeps the output of a container's last checks.
 
 A file of its own, run without site packages: it is started anew every few seconds in every container.
 
@@ -27,6 +28,12 @@ CONTROLLER_PORT = "9093"
 
 #: OP_MSG with the document {"ping": 1, "$db": "admin"}.
 _PING = bytes.fromhex("1e0000001070696e670001000000") + b"\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
+
+
+class Note(str):
+    """What a healthy service reports about itself."""
+
+    __slots__ = ()
 
 
 def probe_http(url: str) -> str:
@@ -89,7 +96,7 @@ def probe_state(path: str) -> str:
     if state["ok"] is not True:
         return str(state["message"]) or "reports that it is not healthy"
     age_s = abs(time.time() - float(state["at"]))
-    return "" if age_s < STATE_MAX_AGE_S else f"has not reported for {age_s:.0f} s"
+    return Note(state.get("message", "")) if age_s < STATE_MAX_AGE_S else f"has not reported for {age_s:.0f} s"
 
 
 PROBES = {
@@ -123,7 +130,7 @@ def main(arguments: list[str]) -> int:
         reason = f"{type(error).__name__}: {error}"
     if reason:
         sys.stdout.write(f"{reason[:300]}\n")
-    return 1 if reason else 0
+    return 1 if reason and not isinstance(reason, Note) else 0
 
 
 if __name__ == "__main__":

@@ -35,10 +35,12 @@ class Health:
     Attributes:
         ok: Whether the service is well.
         message: Why not, one sentence; empty when it is.
+        note: What a healthy service reports about itself; see `ServiceStatus.note`.
     """
 
     ok: bool
     message: str = ""
+    note: str = ""
 
 
 class Prober:
@@ -105,7 +107,7 @@ class Prober:
         # One from the future is as old: its writer has not reported since the clock was set back.
         if abs(age_s) > STATE_MAX_AGE_S:
             return Health(False, f"{service.title} has not reported for {abs(age_s):.0f} s.")
-        return Health(True)
+        return Health(True, note=message)
 
 
 def _zookeeper(port: int) -> Health:

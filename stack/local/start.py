@@ -11,7 +11,7 @@ from stack.catalogue import Service
 from stack.errors import CancelledError, StepFailedError, WaitTimeoutError
 from stack.local.probes import Health
 from stack.local.rpc import ProcessInfo, Supervisor
-from stack.target import Step
+from stack.target import Step, healthy_text
 
 _POLL_S = 0.1
 
@@ -104,7 +104,7 @@ class Starter:
         if entry.health.ok:
             # Replicas answer on one socket: a probe tells of one of them. The others count once they have stayed up a while.
             if all(p.state == "RUNNING" if service.scalable else p.is_alive for p in mine):
-                return self._board.done(service.name, "Healthy.")
+                return self._board.done(service.name, healthy_text(entry.health.note))
             entry.health = Health(False, f"{sum(p.is_alive for p in mine)} of {replicas} processes run.")
         if elapsed_s > service.start_timeout_s:
             why = f"It was not healthy after {service.start_timeout_s:.0f} s. {entry.health.message}"

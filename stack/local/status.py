@@ -58,6 +58,7 @@ class StatusReader:
             healthy=not message,
             restarts=sum(count for name, count in restarts.items() if name.startswith(f"{service.name}:")),
             message=message,
+            note=health.note if health is not None and not message else "",
             since=max((p.started for p in alive if p.started), default=None),
             links=links_of(service, self._ports),
             scalable=service.scalable,

@@ -163,6 +163,13 @@ class DockerEngine:
             return None
         return answer.strip() == "true"
 
+    def check_outputs(self, container_ids: Sequence[str]) -> dict[str, str]:
+        """See `Engine.check_outputs`."""
+        form = "{{.Id}} {{json .State.Health}}"
+        lines = self._left("look at health checks", "container", "inspect", "--format", form, *container_ids).splitlines()
+        found = (line.partition(" ") for line in lines if line.strip())
+        return {container: parse.check_output(health) for container, _, health in found}
+
     def memory(self, stack: str) -> dict[str, int]:
         """See `Engine.memory`."""
         ids = self._names("containers", "ps", "--no-trunc", stack, "{{.Names}}")

@@ -98,6 +98,10 @@ class Engine(Protocol):
         """None when that container is not on this engine (any more)."""
         ...
 
+    def check_outputs(self, container_ids: Sequence[str]) -> dict[str, str]:
+        """What each container's last health check printed if it passed; without containers that are not on this engine."""
+        ...
+
     def memory(self, stack: str) -> dict[str, int]:
         """Service → bytes in use by its containers on this engine."""
         ...

@@ -1,5 +1,6 @@
 """From the engine's JSON (`docker inspect` and its like) to `state`."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -63,6 +64,15 @@ def published(document: Json) -> tuple[int, ...]:
     """Ports that a service (`docker service inspect`) publishes."""
     ports = (document.get("Spec", {}).get("EndpointSpec") or {}).get("Ports") or ()
     return tuple(int(port["PublishedPort"]) for port in ports if port.get("PublishedPort"))
+
+
+def check_output(health: str) -> str:
+    """Return what the last health check printed, of `docker container inspect`; empty where it failed or there was none."""
+    try:
+        last = (json.loads(health) or {})["Log"][-1]
+        return str(last["Output"]).strip() if last["ExitCode"] == 0 else ""
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def task(document: Json, wanted: Json | None) -> Task:

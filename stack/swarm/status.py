@@ -9,6 +9,7 @@ from stack.catalogue import Service as Known
 from stack.errors import StackError
 from stack.jvm.spark import EXIT_NEEDS_RESET
 from stack.swarm.judge import judge, sentence
+from stack.swarm.notes import notes
 from stack.swarm.operations import CHECKPOINTS
 from stack.swarm.site import Site
 from stack.swarm.state import Service, StackState
@@ -38,15 +39,19 @@ class StatusReader:
                 ServiceStatus(s.name, s.replicas, 0, False, 0, "Stopped.", scalable=s.scalable, stopped=True) for s in known
             ]
         memory = self._measure()
+        noted = notes(self._site.engine, state, state.services)
         rows = []
         names = [s.name for s in known if state.find(s.name) or not self._site.overlays]
         names += [service.name for service in state.services if service.name not in BY_NAME]
         for name in names:
             service, entry = state.find(name), BY_NAME.get(name)
-            rows.append(self._row(service, entry, state, memory) if service else _missing(name, entry))
+            note = noted.get(name, "")
+            rows.append(self._row(service, entry, state, memory, note) if service else _missing(name, entry))
         return rows
 
-    def _row(self, service: Service, known: Known | None, state: StackState, memory: dict[str, int]) -> ServiceStatus:
+    def _row(
+        self, service: Service, known: Known | None, state: StackState, memory: dict[str, int], note: str
+    ) -> ServiceStatus:
         tasks = state.tasks_of(service)
         verdict = judge(service, tasks)
         alive = [task for task in tasks if task.state == "running"]
@@ -70,6 +75,7 @@ class StatusReader:
             healthy=healthy,
             restarts=sum(task.failed for task in tasks),
             message=message,
+            note=note if healthy else "",
             since=max((task.at for task in alive or tasks if task.lives), default=None),
             links=links_of(known, self._site.ports, self._site.engine.host) if known and alive else (),
             scalable=known.scalable if known else False,

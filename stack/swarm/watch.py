@@ -11,9 +11,10 @@ from stack.catalogue import BY_NAME
 from stack.errors import CancelledError, EngineTimeoutError, StackError, StepFailedError, WaitTimeoutError, system_error
 from stack.swarm import logs
 from stack.swarm.judge import Verdict, hopeless, judge, remedy, sentence
+from stack.swarm.notes import notes
 from stack.swarm.site import Site
 from stack.swarm.state import EngineInfo, Service, StackState, Task
-from stack.target import Step
+from stack.target import Step, healthy_text
 
 POLL_S: Final = 1.0
 DEFAULT_TIMEOUT_S: Final = 300.0
@@ -81,7 +82,8 @@ class Watch:
         if verdict.converged:
             if name not in healthy:
                 healthy.add(name)
-                yield self._board.done(name, "Healthy." if verdict.wanted == 1 else f"{verdict.wanted} replicas are healthy.")
+                note = notes(self._site.engine, state, [service]).get(name, "")
+                yield self._board.done(name, healthy_text(note, verdict.wanted))
             return
         why = hopeless(
             service, verdict, tasks, since=self._since, now=self._now(), oom_killed=sum(map(self._was_oom, self._fresh(tasks)))

@@ -315,3 +315,13 @@ def test_attempts_of_a_swarm_are_a_click_away(page: ServicesPage, bench: Bench) 
     bench.wait(lambda: "The engine does not answer" in page.attempts.note.text(), "why there are none")
     page.past.click()
     assert page.log.isVisible()
+
+
+def test_the_note_of_a_healthy_service_is_no_fault(page: ServicesPage, bench: Bench) -> None:
+    row = status_of("spark-predict", 1, note="No model promoted")
+    bench.target.services = [row if s.service == row.service else s for s in bench.target.services]
+    bench.wait(lambda: cell(page, "spark-predict", Column.MESSAGE) == "No model promoted", "the note")
+    assert cell(page, "spark-predict", Column.STATE) == "running"
+    assert bench.desktop.monitor.health == ""
+    page.select("spark-predict")
+    bench.wait(lambda: page.doing.text() == "No model promoted", "the note beside the name")

@@ -49,6 +49,7 @@ class FakeEngine:
         failing: Raised by the next call of that name.
         deployed: Files' texts and variables of each deployment.
         oom: Containers that were killed for memory.
+        printed: Container → what its last health check printed.
     """
 
     where: str = "Docker in memory"
@@ -72,6 +73,7 @@ class FakeEngine:
     volume_names: list[str] = field(default_factory=list)
     network_names: list[str] = field(default_factory=list)
     oom: set[str] = field(default_factory=set)
+    printed: dict[str, str] = field(default_factory=dict)
     log_lines: dict[str, list[str]] = field(default_factory=dict)
     others: dict[int, str] = field(default_factory=dict)
     node_list: list[Node] = field(default_factory=lambda: [Node("node-1", "box", "10.0.0.1", True, is_self=True)])
@@ -177,6 +179,9 @@ class FakeEngine:
 
     def was_oom_killed(self, container_id: str) -> bool | None:
         return container_id in self.oom
+
+    def check_outputs(self, container_ids: Sequence[str]) -> dict[str, str]:
+        return {id_: self.printed[id_] for id_ in container_ids if id_ in self.printed}
 
     def memory(self, stack: str) -> dict[str, int]:
         return {"paai": 3 * 1024**2}

@@ -189,7 +189,7 @@ class FakeTarget:
 
 
 def status_of(
-    service: str, running: int, *, message: str = "", restarts: int = 0, healthy: bool | None = None
+    service: str, running: int, *, message: str = "", note: str = "", restarts: int = 0, healthy: bool | None = None
 ) -> ServiceStatus:
     """A row of `status`."""
     known = next(s for s in SERVICES if s.name == service)
@@ -200,6 +200,7 @@ def status_of(
         healthy=bool(running) if healthy is None else healthy,
         restarts=restarts,
         message=message,
+        note=note,
         since=datetime.now(UTC) - timedelta(seconds=761) if running else None,
         links=tuple((link.label, f"http://127.0.0.1:15000{link.path}") for link in known.links),
         scalable=known.scalable,

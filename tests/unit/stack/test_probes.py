@@ -14,7 +14,7 @@ from backend.contract.ports import Ports
 from stack.catalogue import find
 from stack.local import jsonfile
 from stack.local.layout import Layout
-from stack.local.probes import Prober
+from stack.local.probes import Health, Prober
 
 
 @contextlib.contextmanager
@@ -153,6 +153,11 @@ def test_state_files(prober: Prober, layout: Layout, state: dict[str, object] | 
     health = prober.probe(find("spark-job"))
     assert health.ok is ok
     assert words in health.message
+
+
+def test_the_message_of_a_healthy_state_file_is_a_note(prober: Prober, layout: Layout) -> None:
+    jsonfile.write(layout.state / "spark-predict.json", {"ok": True, "message": "No model promoted", "at": time.time()})
+    assert prober.probe(find("spark-predict")) == Health(True, note="No model promoted")
 
 
 def test_all_are_asked_at_once(prober: Prober, ports: Ports) -> None:

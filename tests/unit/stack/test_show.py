@@ -1,10 +1,12 @@
 """What people read in a terminal."""
 
 import io
+import json
 
+import pytest
 from rich.console import Console
 
-from stack.cli.show import TextOutput
+from stack.cli.show import JsonOutput, TextOutput
 from stack.target import ServiceStatus, Step, StepState
 
 
@@ -35,3 +37,16 @@ def test_what_was_stopped_is_told_from_what_ended_by_itself() -> None:
     TextOutput(Console(file=text, width=200)).status(rows)
     states = {line.split()[0]: line.split()[1] for line in text.getvalue().splitlines()[1:]}
     assert states == {"paai": "stopped", "spark-predict": "ended", "connect": "unhealthy"}
+
+
+def test_the_note_of_a_healthy_service_is_shown_and_its_message_stays_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    row = ServiceStatus("spark-predict", 1, 1, True, 0, "", note="No model promoted")
+    text = io.StringIO()
+    TextOutput(Console(file=text, width=200)).status([row])
+    line = text.getvalue().splitlines()[1]
+    assert line.split()[1] == "healthy"
+    assert line.rstrip().endswith("No model promoted")
+    JsonOutput().status([row])
+    (shown,) = json.loads(capsys.readouterr().out)
+    promised = ("service", "wanted", "running", "healthy", "restarts", "message", "note")
+    assert [shown[key] for key in promised] == ["spark-predict", 1, 1, True, 0, "", "No model promoted"]

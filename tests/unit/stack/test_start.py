@@ -136,3 +136,8 @@ def test_a_full_disk_is_named_before_what_the_service_said(supervisor: FakeSuper
     supervisor.outcome["broker"] = "FATAL"
     with pytest.raises(StepFailedError, match=r"did not start: The disk of /data is full: 0 MiB free\. Kafka broker is FATAL"):
         start(supervisor, obstacle="The disk of /data is full: 0 MiB free.")
+
+
+def test_a_step_says_what_a_healthy_service_reports(supervisor: FakeSupervisor) -> None:
+    steps = start(supervisor, lambda _: Health(True, note="No model promoted"), (replace(find("spark-predict"), after=()),))
+    assert (steps[-1].state, steps[-1].detail) == (StepState.DONE, "Healthy. No model promoted.")

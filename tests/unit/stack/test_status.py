@@ -108,3 +108,14 @@ def test_wanted_follows_scale_within_its_limits(layout: Layout, prober: FakeProb
     assert (row.wanted, row.running, row.healthy) == (5, 5, True)
     jsonfile.write(layout.wanted_file, {"paai": 99})
     assert instance.wanted_replicas(layout)["paai"] == 16
+
+
+def test_a_healthy_service_keeps_its_note_and_an_unhealthy_one_has_none(
+    layout: Layout, prober: FakeProber, supervisor: FakeSupervisor
+) -> None:
+    supervisor.start_all()
+    prober.answers["spark-predict"] = Health(True, note="No model promoted")
+    row = read(layout, prober, supervisor)["spark-predict"]
+    assert (row.healthy, row.message, row.note) == (True, "", "No model promoted")
+    supervisor.set("spark-predict:spark-predict", "EXITED", exit_code=1)
+    assert read(layout, prober, supervisor)["spark-predict"].note == ""

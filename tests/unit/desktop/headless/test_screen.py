@@ -99,3 +99,15 @@ def test_what_was_refused_is_a_line_with_the_newest_below(snapshot: LiveSnapshot
     assert f" · {lines[0]} · " in plain(
         services=SERVICES, fleet=FleetState(), snapshot=snapshot, health=Health(), refused=lines[0]
     )
+
+
+def test_the_note_of_a_healthy_service_is_shown_calmly(snapshot: LiveSnapshot) -> None:
+    services = (*SERVICES, ServiceStatus("spark-predict", 1, 1, True, 0, "", note="No model promoted"))
+    with open("/dev/null", "w") as nowhere:  # noqa: PTH123
+        console = Console(width=140, record=True, file=nowhere)
+        console.print(render(where="Here", services=services, fleet=FleetState(), snapshot=snapshot, health=Health()))
+    text = console.export_text()
+    assert "● spark-predict No model promoted" in text
+    assert "Stream healthy" in text
+    line = plain(services=services, fleet=FleetState(), snapshot=snapshot, health=Health())
+    assert line.startswith("2 of 3 services healthy · spark-predict: No model promoted · ")

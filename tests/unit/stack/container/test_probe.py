@@ -120,3 +120,9 @@ def test_a_voter_without_a_quorum_counts_as_well_for_a_while(
         assert check("broker", dead, capsys)[0] == 0
         monkeypatch.setattr(probe, "_age_s", lambda: probe.QUORUM_S + 1)
         assert check("broker", dead, capsys)[0] == 1
+
+
+def test_the_note_of_a_healthy_state_file_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"ok": True, "message": "No model promoted", "at": time.time()}), "utf-8")
+    assert check("state", str(file), capsys) == (0, "No model promoted")

@@ -162,3 +162,16 @@ def test_amounts_of_memory() -> None:
     assert [to_bytes(text) for text in ("512B", "1.5kB", "12.5MiB", "2GiB")] == [512, 1500, 13_107_200, 2 * 1024**3]
     with pytest.raises(ValueError, match="no amount"):
         to_bytes("--")
+
+
+def test_output_of_health_checks_by_container(script: Path) -> None:
+    engine = write(
+        script,
+        """cat <<'X'
+c1 {"Status":"healthy","Log":[{"ExitCode":1,"Output":"waits"},{"ExitCode":0,"Output":"No model promoted\\n"}]}
+c2 {"Status":"unhealthy","Log":[{"ExitCode":1,"Output":"waits for MongoDB\\n"}]}
+c3 null
+X
+echo "Error: No such container: c4" >&2; exit 1""",
+    )
+    assert engine.check_outputs(["c1", "c2", "c3", "c4"]) == {"c1": "No model promoted", "c2": "", "c3": ""}

@@ -142,3 +142,16 @@ def test_the_plan_says_what_stands_in_for_mongodb(site: Site, engine: FakeEngine
     engine.pull("mongo:8.0", timeout_s=1)
     by_name = {item.service: item for item in SwarmTarget(site).plan().items}
     assert (by_name["mongodb"].how, by_name["mongodb"].why) == ("mongo:8.0", "")
+
+
+def waiting(service: Service) -> list[Task]:
+    return [task(service, container_id="c1")]
+
+
+def test_a_healthy_service_shows_what_its_health_check_prints(deployed: Site, engine: FakeEngine) -> None:
+    engine.outcomes["spark-predict"] = waiting
+    engine.printed["c1"] = "No model promoted"
+    row = rows(deployed)["spark-predict"]
+    assert (row.healthy, row.message, row.note) == (True, "", "No model promoted")
+    engine.printed.clear()  # on another node
+    assert rows(deployed)["spark-predict"].note == ""

@@ -206,3 +206,10 @@ def test_two_stacks_share_nothing(site: Site, engine: FakeEngine) -> None:
     assert set(engine.services) == {"paai-4000"}
     assert all(name.startswith("paai-4000_") for name in [*engine.kept, *engine.volume_names, *engine.network_names])
     assert run(site)[-1].state is StepState.DONE
+
+
+def test_a_step_says_what_a_healthy_service_reports(site: Site, engine: FakeEngine) -> None:
+    engine.outcomes["spark-predict"] = lambda s: [task(s, container_id="c1")]
+    engine.printed["c1"] = "No model promoted"
+    details = {step.key: step.detail for step in run(site)}
+    assert (details["spark-predict"], details["spark-job"]) == ("Healthy. No model promoted.", "Healthy.")
