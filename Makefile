@@ -94,7 +94,7 @@ lint: setup ## Check style, types, import directions, the committed schema; chan
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m backend.contract.schema --check
-	@bash -n stack/bootstrap.sh
+	@for script in stack/bootstrap.sh stack/packages.sh; do bash -n $$script; done
 	@! git grep -nIE 'py[p]i[.]org|python[h]osted[.]|mave[n][.]org|mave[n]\.apache|crate[s][.]io/|registr[y][.]npm|prox[y][.]golang|(deb|securit[y]|archiv[e])[.](debia[n]|ubunt[u])[.]' \
 	  || { echo "These lines name the host of a package registry." >&2; exit 1; }
 
@@ -122,8 +122,9 @@ COMPILE := build/lock/bin/uv pip compile --generate-hashes --no-header --no-emit
 .PHONY: lock
 lock: ## Pin the Python requirements anew: make lock ARGS=--upgrade
 	@bash stack/bootstrap.sh system
-	@python3 -m venv build/lock && build/lock/bin/python -m pip install -q uv
+	@python3 -m venv build/lock && build/lock/bin/python -m pip install -q --require-hashes -r requirements/uv.txt
 	@$(COMPILE) $(ARGS) requirements/build.in -o requirements/build.txt
+	@$(COMPILE) $(ARGS) requirements/uv.in -o requirements/uv.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra prediction --extra dev -o requirements/dev.txt
 	@# Constrained by dev.txt: the same versions in both.
 	@$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra prediction -c requirements/dev.txt -o requirements/run.txt

@@ -27,6 +27,7 @@ readonly SWARM_PROGRAMS=(dockerd=docker.io debootstrap=debootstrap ip=iproute2)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly ROOT=$PWD VENV=$PWD/.venv
+source stack/packages.sh
 # Where the system's files are looked for; another place only in tests.
 readonly SYSTEM=${PAAI_SYSTEM_ROOT:-}
 
@@ -166,8 +167,6 @@ key_of() { { cat requirements/build.txt "requirements/$1.txt"; "$VENV/bin/python
 
 is_ready() { [[ -x $VENV/bin/python && -f $VENV/.ready-$1 && $(<"$VENV/.ready-$1") == "$(key_of "$1")" ]]; }
 
-pip_install() { "$VENV/bin/python" -m pip --disable-pip-version-check install --no-user --require-hashes "$@" >&2; }
-
 prepare_venv() {
   local set=$1 python
   is_ready "$set" && return 0
@@ -180,7 +179,7 @@ prepare_venv() {
     say "" "$VENV was not made by this script, so it is left alone." "Move it away or remove it, then repeat what you typed."
     exit 3
   fi
-  # An installation that was broken off leaves packages that look installed and are not. Downloads are kept by pip.
+  # An installation that was broken off leaves packages that look installed and are not. Downloads are kept.
   if [[ -e $VENV/.unfinished || ! -f $VENV/.place || $(<"$VENV/.place") != "$VENV" ]] || ! venv_is_usable; then
     python=$(PATH=${PATH//"$VENV/bin:"/} find_python) || { rm -rf "$VENV"; prepare_system; python=$(find_python); }
     say "Making the environment .venv with $("$python" --version) ..."
@@ -194,10 +193,8 @@ prepare_venv() {
   rm -f "$VENV"/.ready-*
   touch "$VENV/.unfinished"
   say "Installing requirements/$set.txt (about 1 GB once; later runs skip this) ..."
-  # pyspark is published as source only. It is packed here by the pinned tools of build.txt; nothing else may be compiled.
-  if ! { pip_install -r requirements/build.txt \
-    && pip_install --no-build-isolation --only-binary :all: --no-binary pyspark -r "requirements/$set.txt"; }; then
-    say "" "pip could not install requirements/$set.txt; its reason stands above. Check the network, then repeat what you typed."
+  if ! install_requirements "$VENV/bin/python" "requirements/$set.txt"; then
+    say "" "requirements/$set.txt was not installed: the reason is above. Check the network, then repeat what you typed."
     exit 4
   fi
   rm -f "$VENV/.unfinished"
@@ -206,7 +203,7 @@ prepare_venv() {
   if [[ $set == dev ]]; then key_of run >"$VENV/.ready-run"; fi
 }
 
-# pip ends with a reason of its own when it is interrupted.
+# pip and uv end with a reason of their own when they are interrupted.
 trap 'say "" "Stopped as you asked. Type it again to go on: what was fetched is kept."; exit 130' INT
 
 PROGRAMS=()

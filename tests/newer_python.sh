@@ -8,6 +8,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source stack/packages.sh
 # For everything together: installation, then both suites beside each other.
 readonly LIMIT_S=${PAAI_NEWER_LIMIT_S:-900}
 
@@ -53,10 +54,8 @@ if [[ ! -f $venv/.ready || $(<"$venv/.ready") != "$key" ]]; then
   echo "Installing requirements/dev.txt for Python $version into ${venv#"$PWD"/} ..."
   rm -rf "$venv"
   "$python" -m venv "$venv"
-  install() { "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-user --require-hashes "$@"; }
-  # As stack/bootstrap.sh does: pyspark is published as source only, nothing else may be compiled.
-  if ! { install -r requirements/build.txt && install --no-build-isolation --only-binary :all: --no-binary pyspark -r requirements/dev.txt; }; then
-    echo "pip could not install requirements/dev.txt for Python $version; its reason stands above." >&2
+  if ! install_requirements "$venv/bin/python" requirements/dev.txt; then
+    echo "requirements/dev.txt was not installed for Python $version: the reason is above." >&2
     exit 4
   fi
   printf '%s' "$key" >"$venv/.ready"

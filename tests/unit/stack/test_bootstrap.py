@@ -21,7 +21,12 @@ case "$*" in
   "--version") echo "Python 3.11.9" ;;
   "-c "*) exit 0 ;;
   "-m venv "*) echo "venv" >>"$CALLS"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+  "-m pip "*"config list") cat "$CALLS.settings" 2>/dev/null || true ;;
+  "-m pip "*uv.txt) [[ ! -e $CALLS.no-uv ]] ;;
   "-m pip "*) echo "pip ${@: -1}" >>"$CALLS"; [[ ! -e $CALLS.fail ]] ;;
+  "-m uv "*)
+    echo "$*" >"$CALLS.uv"; env >>"$CALLS.uv"
+    echo "uv ${@: -1}" >>"$CALLS"; [[ ! -e $CALLS.fail && ! -e $CALLS.uv-fails ]] ;;
 esac
 """
 #: "Installs" Java, the fonts, the libraries and Python by putting them where the script looks for them.
@@ -51,20 +56,23 @@ class Machine:
         checkout: Holds the script and two requirements files.
         tools: The whole PATH.
         calls: What was called, one line each.
+        variables: Added to the environment of the script.
     """
 
     def __init__(self, root: Path) -> None:
         self.root, self.checkout, self.tools, self.system = root, root / "checkout", root / "tools", root / "system"
         for folder in (self.checkout / "stack", self.checkout / "requirements", self.tools, self.system, root / "home"):
             folder.mkdir(parents=True)
-        shutil.copy(SCRIPT, self.checkout / "stack")
-        for name in ("build", "run", "dev"):
+        for script in (SCRIPT, SCRIPT.with_name("packages.sh")):
+            shutil.copy(script, self.checkout / "stack")
+        for name in ("build", "uv", "run", "dev"):
             (self.checkout / "requirements" / f"{name}.txt").write_text(f"{name}==1\n")
         for name in COREUTILS:
             found = shutil.which(name)
             assert found is not None, name
             (self.tools / name).symlink_to(found)
         self.calls_file = root / "calls"
+        self.variables: dict[str, str] = {}
         self.add("ldconfig", LDCONFIG)
         self.add("id", "#!/bin/bash\necho 0\n")
 
@@ -88,6 +96,7 @@ class Machine:
             "TOOLS": str(self.tools),
             "SCRIPT": str(SCRIPT),
             "PAAI_SYSTEM_ROOT": str(self.system),
+            **self.variables,
         }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -240,7 +249,7 @@ def test_an_installation_that_fails_says_so(machine: Machine) -> None:
 
 def test_the_environment_is_made_once(ready_machine: Machine) -> None:
     assert ready_machine.run("run").returncode == 0
-    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "pip requirements/run.txt"]
+    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "uv requirements/run.txt"]
 
     assert ready_machine.run("run").returncode == 0
     assert ready_machine.calls() == []
@@ -261,7 +270,7 @@ def test_run_does_not_contain_dev_but_is_built_upon(ready_machine: Machine) -> N
 
     ready_machine.run("dev")
 
-    assert ready_machine.calls() == ["pip requirements/build.txt", "pip requirements/dev.txt"]
+    assert ready_machine.calls() == ["pip requirements/build.txt", "uv requirements/dev.txt"]
 
 
 def test_changed_requirements_are_installed(ready_machine: Machine) -> None:
@@ -271,7 +280,7 @@ def test_changed_requirements_are_installed(ready_machine: Machine) -> None:
 
     ready_machine.run("run")
 
-    assert ready_machine.calls() == ["pip requirements/build.txt", "pip requirements/run.txt"]
+    assert ready_machine.calls() == ["pip requirements/build.txt", "uv requirements/run.txt"]
 
 
 def test_an_installation_that_was_broken_off_begins_anew(ready_machine: Machine) -> None:
@@ -285,7 +294,52 @@ def test_an_installation_that_was_broken_off_begins_anew(ready_machine: Machine)
 
     assert ready_machine.run("run").returncode == 0
 
-    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "pip requirements/run.txt"]
+    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "uv requirements/run.txt"]
+
+
+@pytest.mark.parametrize("lacks", ["no-uv", "uv-fails"])
+def test_pip_installs_where_uv_cannot(ready_machine: Machine, lacks: str) -> None:
+    Path(f"{ready_machine.calls_file}.{lacks}").touch()
+
+    result = ready_machine.run("run")
+
+    assert result.returncode == 0, result.stderr
+    assert ready_machine.calls()[-1] == "pip requirements/run.txt"
+    assert "pip installs" in result.stderr
+
+
+def test_uv_takes_the_settings_of_pip_and_none_of_its_own(ready_machine: Machine, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    settings = (
+        "global.index-url='https://mirror.example/simple'\n"
+        ":env:.index-url='https://nearer.example/simple'\n"
+        f"global.find-links='\\n{wheels}\\n/nowhere\\nhttps://more.example/list'\n"
+        "global.extra-index-url='https://a.example/simple https://b.example/simple'\n"
+        "install.trusted-host='nearer.example'\n"
+        "global.cert='/etc/ca.pem'\nglobal.proxy='http://proxy.example:3128'\n:env:.default-timeout='180'\n"
+    )
+    Path(f"{ready_machine.calls_file}.settings").write_text(settings)
+    ready_machine.variables = {"UV_NO_VERIFY_HASHES": "1", "UV_TARGET": "/elsewhere", "UV_CACHE_DIR": "/cache"}
+
+    assert ready_machine.run("run").returncode == 0
+
+    command, *environment = Path(f"{ready_machine.calls_file}.uv").read_text().splitlines()
+    for option in (
+        "--no-config",
+        "--link-mode hardlink",
+        "--default-index https://nearer.example/simple",
+        "--index https://a.example/simple --index https://b.example/simple",
+        f"--find-links {wheels} --find-links https://more.example/list",
+        "--allow-insecure-host nearer.example",
+        "--cert /etc/ca.pem",
+        "--require-hashes --no-build-isolation --only-binary :all: --no-binary pyspark",
+    ):
+        assert option in command
+    assert "/nowhere" not in command
+    assert "mirror.example" not in command
+    assert {"HTTPS_PROXY=http://proxy.example:3128", "UV_HTTP_TIMEOUT=180", "UV_CACHE_DIR=/cache"} <= set(environment)
+    assert not [line for line in environment if line.startswith(("UV_NO_VERIFY_HASHES", "UV_TARGET"))]
 
 
 def test_an_environment_whose_python_is_gone_is_made_anew(ready_machine: Machine) -> None:
@@ -327,7 +381,7 @@ def test_one_whose_making_was_broken_off_is_made_anew(ready_machine: Machine) ->
 
     assert ready_machine.run("run").returncode == 0
 
-    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "pip requirements/run.txt"]
+    assert ready_machine.calls() == ["venv", "pip requirements/build.txt", "uv requirements/run.txt"]
 
 
 def test_it_works_from_any_folder(ready_machine: Machine) -> None:
@@ -365,7 +419,7 @@ def test_what_only_some_commands_need_is_installed_for_them(
     assert result.returncode == 0, result.stderr
     calls = ready_machine.calls()
     assert any(call.endswith(f"install -y --no-install-recommends {packages}") for call in calls), calls
-    assert "pip requirements/dev.txt" in calls
+    assert "uv requirements/dev.txt" in calls
 
 
 def test_who_waits_for_another_run_says_so(ready_machine: Machine) -> None:
