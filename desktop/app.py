@@ -19,6 +19,7 @@ from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.notifications import Notifications
 from desktop.model.predictions.event import EventKey
+from desktop.model.progress import SinkProgress
 from desktop.model.refused.letters import RefusedRecords
 from desktop.model.refused.requests import RejectedRequests
 from desktop.model.services_clock import ServicesClock
@@ -31,6 +32,7 @@ from desktop.qtmodels.monitor import Monitor
 from desktop.qtmodels.operations import Operations
 from desktop.qtmodels.places import Places, PlaceSource
 from desktop.qtmodels.starter import HasStored, Starter
+from desktop.qtmodels.storing import StoringLimit
 from desktop.qtmodels.tasks import RunTask
 from desktop.qtmodels.theme import ThemeController
 from desktop.qtmodels.updates import UpdateWatch
@@ -121,6 +123,9 @@ class LiveConnection:
     def health(self) -> Health:
         return self._feeds.health()
 
+    def sink(self) -> SinkProgress:
+        return self._feeds.sink()
+
     def refused_records(self) -> RefusedRecords:
         return self._feeds.refused.records()
 
@@ -197,6 +202,7 @@ class Desktop:
             parent=root,
         )
         self.fleet = FleetController(monitor=self.monitor, run_task=run_task, notifications=notifications, parent=root)
+        self.storing = StoringLimit(monitor=self.monitor, settings=settings, parent=root)
         self.starter = Starter(
             monitor=self.monitor,
             deployment=self.deployment,
@@ -226,6 +232,7 @@ class Desktop:
             deployment=self.deployment,
             places=self.places,
             fleet=self.fleet,
+            storing=self.storing,
             pages=build_pages(self.context, operations, self.anomalies),
         )
         self.restyler.add_window(self.window)

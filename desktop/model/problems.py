@@ -10,6 +10,7 @@ from desktop.model.ended import ended_unexpectedly
 from desktop.model.figures import plural, thousands
 from desktop.model.observed import EXPECTED_WINDOW_AGE_S, SILENT_AFTER_S, HealthInputs, Link, Message, Severity
 from desktop.model.starting import is_young
+from desktop.model.storing import falls_behind
 from stack.target import ServiceStatus
 
 #: How long things may take after the start before their absence is a problem.
@@ -19,11 +20,6 @@ _FIRST_ANSWER_S: Final = 8.0
 #: Entering and leaving "behind" (seconds beyond what is expected).
 _BEHIND_ENTER_S: Final = 8.0
 _BEHIND_LEAVE_S: Final = 4.0
-#: A lag that grows by more than this part of what is produced will not come back by itself.
-_GROWTH_ENTER: Final = 0.05
-_GROWTH_LEAVE: Final = 0.01
-#: … and is worth a word once it is this many seconds of readings.
-_LAG_S: Final = 10.0
 #: The generator is late when it is more than this behind its own schedule.
 _LATE_ENTER_MS: Final = 1_000.0
 _LATE_LEAVE_MS: Final = 200.0
@@ -137,11 +133,7 @@ def _generator(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message
 
 def _sink(inputs: HealthInputs, active: frozenset[str]) -> Iterator[Message]:
     sink = inputs.sink
-    if sink.lag < 0 or not math.isfinite(sink.growth_per_s) or not sink.produced_per_s > 0:
-        return
-    known = "sink-slow" in active
-    growing = sink.growth_per_s > sink.produced_per_s * (_GROWTH_LEAVE if known else _GROWTH_ENTER)
-    if growing and sink.lag > sink.produced_per_s * _LAG_S * (0.5 if known else 1):
+    if falls_behind(sink, known="sink-slow" in active):
         yield _say(
             inputs, "sink-slow", "sink", Severity.WARNING,
             f"The machine stores {thousands(sink.stored_per_s)} of {thousands(sink.produced_per_s)} readings/s: "

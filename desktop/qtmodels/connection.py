@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.predictions.event import EventKey
+from desktop.model.progress import SinkProgress
 from desktop.model.refused.letters import RefusedRecords
 from desktop.model.refused.requests import RejectedRequests
 from desktop.model.store import LiveStore
@@ -41,6 +42,10 @@ class Connection(Protocol):
 
     def health(self) -> Health:
         """The judgement of the moment."""
+        ...
+
+    def sink(self) -> SinkProgress:
+        """How far the stored readings are behind the topic, as last looked at."""
         ...
 
     def refused_records(self) -> RefusedRecords:

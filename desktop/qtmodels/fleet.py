@@ -1,5 +1,6 @@
 """The fleet as the sliders show it: what the user asked for at once, what the generator says as soon as it says it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -60,6 +61,11 @@ class FleetController(QObject):
         return self._counts[tag]
 
     @property
+    def counts(self) -> Mapping[str, int]:
+        """Devices by tag, as the user wants them."""
+        return self._counts
+
+    @property
     def interval_s(self) -> float:
         """Seconds between two readings of a device."""
         return self._interval_s
@@ -78,6 +84,11 @@ class FleetController(QObject):
     def wanted_per_s(self) -> float:
         """Readings per second that the wish comes to."""
         return sum(self._counts.values()) / self._interval_s if self._running else 0.0
+
+    @property
+    def demand_per_s(self) -> float:
+        """Readings per second that the counts come to, whether or not the fleet sends."""
+        return sum(self._counts.values()) / self._interval_s
 
     # What the user does
 

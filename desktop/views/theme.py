@@ -27,6 +27,7 @@ QLabel[role="title"] {{ font-size: {figure}px; font-weight: 600; }}
 QLabel[role="subtitle"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {figure}px; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
+QLabel[role="caution"] {{ font-size: {caption}px; color: {text}; }}
 QLabel[role="bad"] {{ color: {bad}; }}
 QLabel[role="badge"] {{
     background: {bad}; color: {on_accent}; border-radius: 7px; padding: 0 4px; min-height: 14px; max-height: 14px;

@@ -11,6 +11,7 @@ from backend.contract.names import TOPIC_PREDICTIONS
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health, HealthInputs, Link, assess
 from desktop.model.predictions.event import EventKey
+from desktop.model.progress import SinkProgress
 from desktop.model.refused.compare import Reader
 from desktop.model.services_clock import ServicesClock
 from desktop.model.store import LiveStore
@@ -183,6 +184,10 @@ class LiveFeeds:
         """What this desktop's own reader refused; None while its counter and its position belong to different moments."""
         before, malformed, after = self._kafka.span, self._store.stats().malformed, self._kafka.span
         return Reader("The window", malformed, *before) if before == after and before[0] else None
+
+    def sink(self) -> SinkProgress:
+        """How far Connect has brought the readings, as last looked at."""
+        return self._sink_lag.progress
 
     def health(self) -> Health:
         """The judgement of the whole stream as of now."""

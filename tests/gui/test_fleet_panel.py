@@ -8,11 +8,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox
 
 from backend.contract.devices import DEVICE_TYPES
+from desktop.model.plain_text import tool_tip
+from desktop.model.progress import SinkProgress
 from desktop.qtmodels.fleet import DEBOUNCE_MS
 from desktop.qtmodels.fleet_scale import LAST, STOPS, count_at, position_of
+from desktop.qtmodels.storing import StoringLimit, system_key
 from desktop.services.errors import InvalidRequestError
 from desktop.views.fleet.type_row import TypeRow
 from tests.gui.conftest import Bench
+from tests.helpers.fake_target import FakeTarget
 
 
 def row(bench: Bench, tag: str) -> TypeRow:
@@ -178,3 +182,94 @@ def test_focus_is_found_by_a_part_of_its_name(bench: Bench) -> None:
     assert bench.desktop.monitor.focus == ("barometer-00001",)
     focus._rows[0].remove.click()
     assert not bench.desktop.monitor.focus
+
+
+def fall_behind(bench: Bench, stored: float = 1000.0) -> None:
+    """The sink is seen to store `stored` of 2 000 readings/s for 34 s."""
+    connection, meter = bench.connection, bench.desktop.storing
+    for second in range(0, 36, 2):
+        connection.sink_progress = SinkProgress(time.time() - 36 + second, 60_000, stored, 2000.0, 2000.0 - stored)
+        meter._measure(None)
+
+
+def test_without_a_measured_limit_there_is_no_mark(bench: Bench) -> None:
+    connection = bench.attach()
+    connection.sink_progress = SinkProgress(time.time(), 10, 900.0, 900.0, 0.0)
+    set_elsewhere(bench, Thermostat=900)
+    bench.wait(lambda: row(bench, "Thermostat").box.value() == 900, "the fleet")
+    assert row(bench, "Thermostat").slider.limit is None
+    assert bench.window.fleet_panel.outlook.isHidden()
+
+
+def test_sliders_mark_what_the_system_stores(bench: Bench) -> None:
+    bench.attach()
+    set_elsewhere(bench, Thermostat=300, Barometer=200)
+    bench.wait(lambda: row(bench, "Barometer").box.value() == 200, "the fleet")
+    fall_behind(bench)
+    assert [row(bench, tag).slider.limit for tag in ("Thermostat", "Barometer", "Hygrometer")] == [800, 700, 500]
+    slider = row(bench, "Hygrometer").slider
+    assert slider.accessibleDescription() == "With more than about 500 hygrometers, stored readings fall behind"
+    assert slider.toolTip() == tool_tip(slider.accessibleDescription())
+    bench.window.fleet_panel.interval.setValue(20.0)
+    assert slider.limit is None, "beyond the scale"
+    assert "5\u202f000 hygrometers are stored in time" in slider.accessibleDescription()
+
+
+def test_panel_says_what_will_happen_and_no_slider_moves(bench: Bench) -> None:
+    bench.attach()
+    fall_behind(bench)
+    panel = bench.window.fleet_panel
+    bench.wait(lambda: panel.outlook.text().startswith("Mark: the system stores about"), "the limit")
+    bench.qtbot.wait(50)
+    slider = row(bench, "Thermostat").slider
+    top = slider.mapTo(panel, slider.rect().topLeft())
+    slider.setSliderDown(True)
+    slider.setSliderPosition(position_of(2000))
+    assert panel.outlook.text() == (
+        "At 2\u202f000 readings/s stored readings fall behind: about 1\u202f000 are stored, the backlog grows by 1\u202f000/s."
+    )
+    bench.qtbot.wait(50)
+    assert slider.mapTo(panel, slider.rect().topLeft()) == top
+    for tag in ("Barometer", "Hygrometer", "HeartRateMeter"):
+        row(bench, tag).slider.setValue(LAST)
+    bench.qtbot.wait(50)
+    assert "At 17\u202f000 readings/s" in panel.outlook.text()
+    assert slider.mapTo(panel, slider.rect().topLeft()) == top, "nor for the longest sentence"
+    for tag in ("Barometer", "Hygrometer", "HeartRateMeter"):
+        row(bench, tag).slider.setValue(0)
+    slider.setSliderPosition(position_of(500))
+    assert panel.outlook.text().startswith("Mark:")
+    slider.setSliderDown(False)
+
+
+def marked(storing: StoringLimit) -> float | None:
+    return storing.limit.per_s if storing.limit is not None else None
+
+
+def test_limit_is_kept_for_this_system_only(bench: Bench) -> None:
+    bench.attach()
+    fall_behind(bench)
+    monitor, storing = bench.desktop.monitor, bench.desktop.storing
+    monitor.detach()
+    assert marked(storing) is None
+    bench.wait(lambda: monitor.is_attached, "it is attached again")
+    assert marked(storing) == 1000.0
+    here = monitor.endpoints
+    assert here is not None
+    keys = {
+        system_key(bench.target, here),
+        system_key(bench.target, replace(here, mongo="mongodb://127.0.0.1:35017/")),
+        system_key(FolderTarget("/a"), here),
+        system_key(FolderTarget("/b"), here),
+    }
+    assert len(keys) == 4
+    login = replace(here, mongo=here.mongo.replace("//", "//user:secret@"))
+    assert system_key(bench.target, login) == system_key(bench.target, here), "another password is no other system"
+
+
+class FolderTarget(FakeTarget):
+    """A target with a data folder."""
+
+    def __init__(self, data_dir: str) -> None:
+        super().__init__()
+        self.data_dir = data_dir

@@ -10,6 +10,7 @@ from backend.contract.devices import BY_TAG
 from desktop.model.fleet import FleetState
 from desktop.model.health import Health
 from desktop.model.predictions.event import EventKey
+from desktop.model.progress import SinkProgress
 from desktop.model.refused.letters import RefusedRecords
 from desktop.model.refused.requests import RejectedRequests
 from desktop.model.store import LiveStore
@@ -27,6 +28,7 @@ class FakeConnection:
         puts: What was asked for.
         injected: The generator's faults.
         judgement: What `health` gives.
+        sink_progress: What `sink` gives.
         records, requests, difference: What was refused.
     """
 
@@ -44,6 +46,7 @@ class FakeConnection:
         self.running_calls: list[bool] = []
         self.focus: tuple[str, ...] = ()
         self.judgement = Health()
+        self.sink_progress = SinkProgress()
         self.records, self.requests, self.difference = RefusedRecords(), RejectedRequests(), ""
         self.started = self.stopped = False
 
@@ -66,6 +69,9 @@ class FakeConnection:
 
     def health(self) -> Health:
         return self.judgement
+
+    def sink(self) -> SinkProgress:
+        return self.sink_progress
 
     def refused_records(self) -> RefusedRecords:
         return self.records

@@ -1,5 +1,7 @@
 """The panel at the left of the Live page: the sliders, what they lead to, and the focus devices."""
 
+from datetime import datetime
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -7,9 +9,12 @@ from backend.contract.devices import DEVICE_TYPES
 from desktop.model.figures import thousands
 from desktop.model.fleet import FleetState
 from desktop.model.palette import GAP, GAP_LARGE, GAP_SMALL, GRID
+from desktop.model.plain_text import tool_tip
+from desktop.model.storing import exceeds, outlook
 from desktop.qtmodels.faults import FaultsController
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.monitor import Monitor
+from desktop.qtmodels.storing import StoringLimit
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.fleet.faults_box import FaultsBox
 from desktop.views.fleet.focus_list import FocusList
@@ -19,6 +24,8 @@ from desktop.views.widgets.menu_button import WordButton
 from desktop.views.widgets.roles import hairline, label, set_role
 
 WIDTH = 240
+#: As many as the longest sentence takes.
+_OUTLOOK_LINES = 3
 
 
 class FleetPanel(QFrame):
@@ -29,6 +36,7 @@ class FleetPanel(QFrame):
         *,
         fleet: FleetController,
         faults: FaultsController,
+        storing: StoringLimit,
         monitor: Monitor,
         theme: ThemeController,
         parent: QWidget | None = None,
@@ -39,10 +47,14 @@ class FleetPanel(QFrame):
         self.setAccessibleName("Fleet")
         self._fleet = fleet
         self._monitor = monitor
+        self._storing = storing
         self.switch = WordButton("Start", theme=theme, name="play")
         set_role(self.switch, "quiet")
         self.switch.clicked.connect(self._toggle)
-        self.rows = [TypeRow(kind=kind, fleet=fleet, theme=theme) for kind in DEVICE_TYPES]
+        self.outlook = label("", "caption", wrap=True)
+        self.outlook.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.outlook.hide()
+        self.rows = [TypeRow(kind=kind, fleet=fleet, storing=storing, theme=theme) for kind in DEVICE_TYPES]
         self.interval = DecimalBox()
         self.interval.setRange(0.1, 3600.0)
         self.interval.setDecimals(1)
@@ -65,9 +77,12 @@ class FleetPanel(QFrame):
         fleet.wish_changed.connect(self._follow)
         fleet.state_changed.connect(self._report)
         fleet.failed.connect(self._say)
+        fleet.wish_changed.connect(self._foresee)
+        storing.changed.connect(self._foresee)
         monitor.attached.connect(self._follow)
         monitor.detached.connect(self._follow)
         self._follow()
+        self._foresee()
 
     def _lay_out(self) -> None:
         inner = QWidget()
@@ -79,6 +94,7 @@ class FleetPanel(QFrame):
         head.addStretch(1)
         head.addWidget(self.switch)
         column.addLayout(head)
+        column.addWidget(self.outlook)
         for row in self.rows:
             column.addWidget(row)
         each = QHBoxLayout()
@@ -148,6 +164,19 @@ class FleetPanel(QFrame):
         if state.behind_ms >= 50:
             parts.append(f"{thousands(state.behind_ms)} ms late")
         self.losses.setText(" · ".join(parts))
+
+    def _foresee(self) -> None:
+        """Say what the fleet leads to. Keeps its room, so that no slider moves under the pointer."""
+        limit = self._storing.limit
+        self.outlook.setVisible(limit is not None)
+        if limit is None:
+            return
+        wanted = self._fleet.demand_per_s
+        set_role(self.outlook, "caution" if exceeds(limit.per_s, wanted) else "caption")
+        self.outlook.setMinimumHeight(_OUTLOOK_LINES * self.outlook.fontMetrics().lineSpacing())
+        self.outlook.setText(outlook(limit.per_s, wanted))
+        measured = datetime.fromtimestamp(limit.at).astimezone()
+        self.outlook.setToolTip(tool_tip(f"Measured while storing fell behind, last at {measured:%Y-%m-%d %H:%M}"))
 
     def _say(self, sentence: str) -> None:
         self.message.setText(sentence)

@@ -1,9 +1,10 @@
-"""The slider of one device type, in its sensor's hue, with a mark where the devices that really report stand."""
+"""The slider of one device type, in its sensor's hue, with marks of the devices that really report and of the storing limit."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSlider, QWidget
 
+from desktop.model.plain_text import tool_tip
 from desktop.qtmodels.fleet_scale import LAST, position_of
 from desktop.qtmodels.theme import ThemeController
 
@@ -18,6 +19,7 @@ class FleetSlider(QSlider):
         self._theme = theme
         self._sensor = sensor
         self._reporting = -1
+        self._limit: int | None = None
         self.setRange(0, LAST)
         self.setPageStep(10)
         self.setFixedHeight(20)
@@ -28,6 +30,25 @@ class FleetSlider(QSlider):
         """Where the mark stands; negative for none."""
         if count != self._reporting:
             self._reporting = count
+            self.update()
+
+    @property
+    def limit(self) -> int | None:
+        """Where the limit's mark stands, in devices."""
+        return self._limit
+
+    def set_limit(self, count: int | None, words: str) -> None:
+        """Mark the most devices whose readings are stored in time.
+
+        Args:
+            count: None for no mark.
+            words: The same for the tooltip and assistive technology.
+        """
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
+            self.setToolTip(tool_tip(words))
+        if count != self._limit:
+            self._limit = count
             self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's names, from here on
@@ -61,6 +82,17 @@ class FleetSlider(QSlider):
             painter.setPen(QPen(QColor(palette.muted), 1.5))
             mark = self._x_of(position_of(self._reporting))
             painter.drawLine(QPointF(mark, y + 4.5), QPointF(mark, y + 8.5))
+        if self._limit is not None and self.isEnabled():
+            # Above the groove, where the reporting devices' mark is below; what lies beyond is tinted.
+            mark = self._x_of(position_of(self._limit))
+            beyond = QColor(palette.warn)
+            painter.setPen(QPen(beyond, 2))
+            painter.drawLine(QPointF(mark, y - 9), QPointF(mark, y - 3))
+            beyond.setAlphaF(0.3)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(beyond)
+            start = max(mark, x)
+            painter.drawRoundedRect(QRectF(start, y - 1.5, max(self.width() - KNOB - start, 0), 3), 1.5, 1.5)
         ring = QColor(palette.accent) if self.hasFocus() else hue
         painter.setPen(QPen(ring, 2))
         painter.setBrush(QColor(palette.surface))

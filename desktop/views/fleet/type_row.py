@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QGridLayout, QSpinBox, QWidget
 from backend.contract.devices import MAX_FLEET_PER_TYPE, DeviceType
 from desktop.model.figures import THIN, thousands
 from desktop.model.fleet import FleetState
+from desktop.model.storing import devices_within, rounded
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.fleet_scale import count_at, position_of
+from desktop.qtmodels.storing import StoringLimit
 from desktop.qtmodels.theme import ThemeController
 from desktop.views.fleet.slider import FleetSlider
 from desktop.views.widgets.roles import label, set_role
@@ -46,11 +48,18 @@ class TypeRow(QWidget):
     """Slider and box say the same; both write to the controller and follow it, except while in the user's hands."""
 
     def __init__(
-        self, *, kind: DeviceType, fleet: FleetController, theme: ThemeController, parent: QWidget | None = None
+        self,
+        *,
+        kind: DeviceType,
+        fleet: FleetController,
+        storing: StoringLimit,
+        theme: ThemeController,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._kind = kind
         self._fleet = fleet
+        self._storing = storing
         self.name = label(kind.device_label)
         self.box = CountBox()
         self.box.setAccessibleName(f"Number of {kind.device_label.lower()}s")
@@ -73,7 +82,10 @@ class TypeRow(QWidget):
         self.box.valueChanged.connect(lambda n: fleet.set_count(kind.tag, n))
         fleet.wish_changed.connect(self._follow)
         fleet.state_changed.connect(self._report)
+        fleet.wish_changed.connect(self._mark)
+        storing.changed.connect(self._mark)
         self._follow()
+        self._mark()
 
     def _slid(self, position: int) -> None:
         # Only what the user does: a position set from a count that lies between two stops must not change the count.
@@ -91,6 +103,19 @@ class TypeRow(QWidget):
             self.slider.setValue(position_of(count))
             self.slider.blockSignals(False)
             self.slider.update()
+
+    def _mark(self) -> None:
+        """Mark how many of these devices the system's storing has room for beside the other types."""
+        limit, name = self._storing.limit, self._kind.device_label.lower()
+        if limit is None:
+            self.slider.set_limit(None, "")
+            return
+        most = devices_within(limit.per_s, self._fleet.counts, self._kind.tag, self._fleet.interval_s)
+        if most > MAX_FLEET_PER_TYPE:
+            words = f"Readings of {thousands(MAX_FLEET_PER_TYPE)} {name}s are stored in time"
+        else:
+            words = f"With more than about {thousands(rounded(most))} {name}s, stored readings fall behind"
+        self.slider.set_limit(most if most <= MAX_FLEET_PER_TYPE else None, words)
 
     def _report(self, state: FleetState) -> None:
         n = state.reporting.get(self._kind.tag, 0)

@@ -14,6 +14,7 @@ from desktop.qtmodels.deployment import Deployment, Failure, Phase
 from desktop.qtmodels.faults import FaultsController
 from desktop.qtmodels.fleet import FleetController
 from desktop.qtmodels.places import Places
+from desktop.qtmodels.storing import StoringLimit
 from desktop.qtmodels.theme import CHOICES
 from desktop.services.commands import command
 from desktop.views.fleet.panel import WIDTH as FLEET_WIDTH
@@ -48,6 +49,7 @@ class MainWindow(QMainWindow):
         deployment: Deployment,
         places: Places,
         fleet: FleetController,
+        storing: StoringLimit,
         pages: Sequence[Page],
         farewell: Farewell | None = None,
     ) -> None:
@@ -70,7 +72,9 @@ class MainWindow(QMainWindow):
         self.faults = FaultsController(
             monitor=context.monitor, run_task=context.run_task, notifications=context.notifications, parent=self
         )
-        self.fleet_panel = FleetPanel(fleet=fleet, faults=self.faults, monitor=context.monitor, theme=context.theme)
+        self.fleet_panel = FleetPanel(
+            fleet=fleet, faults=self.faults, storing=storing, monitor=context.monitor, theme=context.theme
+        )
         self.status = StatusBar(monitor=context.monitor, deployment=deployment, theme=context.theme)
         self.status.refused_wanted.connect(self.show_refused)
         self._refused: RefusedDialog | None = None
