@@ -1,4 +1,7 @@
-"""One reading sent all the way: posted to paai, awaited in MongoDB, removed there. Both targets end `up` with it."""
+"""One reading sent all the way: posted to paai, awaited in MongoDB, removed there. Both targets end `up` with it.
+
+With a backlog in Kafka it is enough that paai took the reading and that the sink stores what waits before it.
+"""
 
 import threading
 import time
@@ -15,24 +18,36 @@ from backend.contract.canary import CANARY_TIME_MS, new_canary_id
 from backend.contract.devices import THERMOSTAT
 from backend.contract.documents import DECODING
 from backend.contract.times import to_datetime, to_iso
+from stack.backlog import BacklogMeter, OffsetSource
 from stack.errors import CancelledError, WaitTimeoutError
 
 POST_TIMEOUT_S = 120.0
 ARRIVAL_TIMEOUT_S = 180.0
 _POLL_S = 0.1
+#: Kafka is asked this seldom; Connect commits every 5 s.
+_OFFSETS_POLL_S = 2.0
 _UNAUTHORIZED = 13
 
 
 def send(
-    *, paai: str, mongo: str, command: Callable[[str], str], token: str | None = None, cancel: threading.Event
+    *,
+    paai: str,
+    mongo: str,
+    command: Callable[[str], str],
+    token: str | None = None,
+    offsets: OffsetSource | None = None,
+    cancel: threading.Event,
 ) -> Iterator[str]:
-    """Yields what it waits for, one sentence at a time; ends when the reading has arrived and was removed.
+    """Yield what it waits for, one sentence at a time, and last the result.
+
+    That is: the reading arrived and was removed, or readings that wait before it are being stored.
 
     Args:
         paai: Its address, ``http://127.0.0.1:8000``.
         mongo: URI of the database, with the login of a user who may read there.
         command: Makes "logs paai" into the command line that asks this very system.
         token: Bearer token, where paai wants one.
+        offsets: Kafka; None: a backlog is not looked for.
 
     Raises:
         WaitTimeoutError: it was not taken, or did not arrive.
@@ -68,18 +83,32 @@ def send(
     with client:
         collection = client[names.DATABASE][names.COLLECTION_MESSAGES]
         deadline, problem = time.monotonic() + ARRIVAL_TIMEOUT_S, ""
+        # Without a backlog the test reading is there before Kafka is asked for the first time.
+        meter, look_at = BacklogMeter(), time.monotonic() + _OFFSETS_POLL_S
         while True:
             try:
                 if collection.find_one(identity) is not None:
                     _remove(collection, identity)
+                    yield f"A reading arrived after {time.monotonic() - begun:.1f} s."
                     return
             except PyMongoError as error:
                 problem = f"MongoDB: {str(error).splitlines()[0][:200]}."
+            if offsets is not None and time.monotonic() >= look_at:
+                look_at = time.monotonic() + _OFFSETS_POLL_S
+                if (found := offsets.read()) is not None:
+                    meter.add(time.monotonic(), found)
+                    if meter.is_draining():
+                        # The operator removes the test reading once it has arrived.
+                        yield f"paai took a test reading. {meter.sentence()}"
+                        return
+                    if meter.waiting > 1:
+                        yield f"Waits for the test reading to arrive in MongoDB: {meter.sentence()}"
             if time.monotonic() > deadline:
+                waits = f" {meter.sentence()}" if meter.waiting else ""
                 raise WaitTimeoutError(
                     "canary",
                     f"A test reading that paai took did not reach MongoDB within {ARRIVAL_TIMEOUT_S:.0f} s",
-                    why=problem or "Kafka Connect has not written it.",
+                    why=f"{problem or 'Kafka Connect has not written it.'}{waits}",
                     remedy=f"See `{command('logs connect')}`.",
                     service="connect",
                 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from backend.contract.ports import Ports
 from stack import canary, catalogue
+from stack.backlog import KafkaOffsets
 from stack.board import StepBoard
 from stack.errors import CancelledError, PreflightError, StackError, StepFailedError, system_error
 from stack.jars.own_jar import prepare
@@ -79,15 +80,18 @@ class Up:
         )
         yield from starter.run(self._first, wanted)
         yield self._board.begin(CANARY)
-        for detail in canary.send(
-            paai=f"http://127.0.0.1:{self._ports.paai}",
-            mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/",
-            command=self._layout.command,
-            cancel=self._cancel,
-        ):
-            if step := self._board.update(CANARY, detail):
-                yield step
-        yield self._board.done(CANARY, f"A reading arrived after {self._board.elapsed_s(CANARY):.1f} s.")
+        detail = ""
+        with KafkaOffsets(bootstrap=f"127.0.0.1:{self._ports.kafka}") as offsets:
+            for detail in canary.send(
+                paai=f"http://127.0.0.1:{self._ports.paai}",
+                mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/",
+                command=self._layout.command,
+                offsets=offsets,
+                cancel=self._cancel,
+            ):
+                if step := self._board.update(CANARY, detail):
+                    yield step
+        yield self._board.done(CANARY, detail)
         yield from starter.run(self._last, wanted)
         jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})
 

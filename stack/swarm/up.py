@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 
 from stack import canary
+from stack.backlog import KafkaOffsets
 from stack.board import StepBoard
 from stack.catalogue import BY_NAME, services_of
 from stack.errors import CancelledError, SecretsError
@@ -63,12 +64,19 @@ class Up:
         yield from Watch(site, board, info=info, before=before, cancel=self._cancel).until_converged(names)
         yield board.begin(CANARY)
         found = endpoints.of(site, credentials)
-        for detail in canary.send(
-            paai=found.paai, mongo=found.mongo, command=site.command, token=found.token, cancel=self._cancel
-        ):
-            if step := board.update(CANARY, detail):
-                yield step
-        yield board.done(CANARY, f"A reading arrived after {board.elapsed_s(CANARY):.1f} s.")
+        detail = ""
+        with KafkaOffsets(bootstrap=found.kafka, user=found.kafka_user, password=found.kafka_password) as offsets:
+            for detail in canary.send(
+                paai=found.paai,
+                mongo=found.mongo,
+                command=site.command,
+                token=found.token,
+                offsets=offsets,
+                cancel=self._cancel,
+            ):
+                if step := board.update(CANARY, detail):
+                    yield step
+        yield board.done(CANARY, detail)
 
     def _check_cancel(self) -> None:
         if self._cancel.is_set():

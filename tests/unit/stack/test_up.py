@@ -72,8 +72,7 @@ def _send(cancel: threading.Event) -> None:
     def typed(words: str) -> str:
         return f"python -m stack {words} --port-offset 4000"
 
-    nobody = {"paai": "http://127.0.0.1:46000", "mongo": "mongodb://127.0.0.1:65017/"}
-    for _ in canary.send(**nobody, command=typed, cancel=cancel):
+    for _ in canary.send(paai="http://127.0.0.1:46000", mongo="mongodb://127.0.0.1:65017/", command=typed, cancel=cancel):
         pass
 
 

@@ -43,7 +43,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mongo, "is_built", lambda: True)
 
 
-def _sent(*, paai: str, mongo: str, command: object, token: str | None, cancel: threading.Event) -> Iterator[str]:
+def _sent(
+    *, paai: str, mongo: str, command: object, token: str | None, offsets: object, cancel: threading.Event
+) -> Iterator[str]:
     yield f"Posts to {paai}."
 
 
