@@ -62,6 +62,15 @@ def test_a_picture_needs_no_display(tmp_path: Path) -> None:
     assert "Drawing the picture without a display." in done.stderr
 
 
+def test_the_window_opens_before_the_jvm_artifacts_are_there(tmp_path: Path) -> None:
+    picture, cache = tmp_path / "window.png", tmp_path / "cache"
+    arguments = ("--screenshot", str(picture), "--after", "0.1", "--settings", str(tmp_path / "settings"))
+    done = run_desktop(tmp_path, *arguments, QT_QPA_PLATFORM="offscreen", PAAI_CACHE_DIR=str(cache))
+    assert done.returncode == 0, done.stderr
+    assert picture.stat().st_size > 1000
+    assert not (cache / "jars").exists(), "they are fetched by a step of the deployment"
+
+
 @pytest.fixture
 def silent_display() -> Iterator[str]:
     """The name of an X display that takes connections and never answers."""
