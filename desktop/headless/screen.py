@@ -138,7 +138,7 @@ def anomalies_line(predictions: PredictionStore, now: float) -> str:
     critical, warnings = open_.get(Grade.CRITICAL, 0), open_.get(Grade.WARNING, 0)
     if critical or warnings:
         return f"{plural(critical + warnings, 'open anomaly', 'open anomalies')}, {thousands(critical)} critical"
-    return "no model yet: nothing is looked for" if stage is Stage.NO_MODEL else "no open anomalies"
+    return "no model promoted: readings are not scored" if stage is Stage.NO_MODEL else "no open anomalies"
 
 
 def plain(

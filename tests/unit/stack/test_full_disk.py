@@ -44,19 +44,21 @@ def attempt(name, steps):
     except StackError as error:
         said[name] = str(error)
 
-attempt("first scale", target.scale("paai", 1))
-with (folder / "filling").open("wb", buffering=0) as file:
-    try:
-        while file.write(bytes(4096)):
+try:
+    attempt("first scale", target.scale("paai", 1))
+    with (folder / "filling").open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
             pass
-    except OSError:
-        pass
-attempt("scale", target.scale("paai", 2))
-attempt("restart", target.restart("broker"))
-attempt("up", target.up())
-attempt("down", target.down())
-said["stopped"] = str(target.status()[0].stopped)
-list(target.down(purge=True))
+    attempt("scale", target.scale("paai", 2))
+    attempt("restart", target.restart("broker"))
+    attempt("up", target.up())
+    attempt("down", target.down())
+    said["stopped"] = str(target.status()[0].stopped)
+finally:  # of a failure nothing stays behind
+    list(target.down(purge=True))
 said["left"] = str(folder.exists())
 print(json.dumps(said))
 """

@@ -76,7 +76,7 @@ def test_open_anomalies_are_counted_in_one_line(snapshot: LiveSnapshot) -> None:
     store = PredictionStore()
     assert anomalies_line(store, T0) == "", "nothing is known yet"
     store.note(looked=True, past_read=True)
-    assert anomalies_line(store, T0) == "no model yet: nothing is looked for"
+    assert anomalies_line(store, T0) == "no model promoted: readings are not scored"
     store.note(promoted="v1", told_at=T0)
     assert anomalies_line(store, T0) == "no open anomalies"
     for device, grade in (("a", Grade.CRITICAL), ("b", Grade.WARNING), ("c", Grade.INFO)):
