@@ -1,7 +1,8 @@
 """The Target protocol: all that the desktop and the command line know of where the system runs."""
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -202,6 +203,20 @@ class LogLine:
     service: str
     replica: int
     text: str
+
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+
+
+def in_order(logs: Iterable[Iterable[LogLine]]) -> list[LogLine]:
+    """Lines of several logs by the time at their beginning; a line without one belongs to the line before it."""
+    stamped: list[tuple[str, LogLine]] = []
+    for log in logs:
+        stamp = ""
+        for line in log:
+            stamp = line.text[:24] if _TIME.match(line.text) else stamp
+            stamped.append((stamp, line))
+    return [line for _, line in sorted(stamped, key=lambda pair: pair[0])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _COMMANDS = {
     "up": "start everything; returns once a reading has flowed through to MongoDB",
     "status": "one row a service",
     "endpoints": "every address that a client needs",
-    "logs": "the last lines of a service's log",
+    "logs": "the last lines of the log of some services, or of all",
     "scale": "change how many replicas a service has",
     "restart": "stop and start one service",
     "reset": "start the Spark job anew without its checkpoint",
@@ -45,8 +45,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     made = {name: commands.add_parser(name, help=text, description=text, parents=[common]) for name, text in _COMMANDS.items()}
-    made["logs"].add_argument("service", choices=[*BY_NAME], metavar="SERVICE")
-    made["logs"].add_argument("-n", "--lines", type=_count, default=200, metavar="N", help="how many lines (200)")
+    # argparse tests the empty list against `choices` too.
+    made["logs"].add_argument("services", type=_service, metavar="SERVICE", nargs="*", help="all without one")
+    made["logs"].add_argument("-n", "--lines", type=_count, default=200, metavar="N", help="how many lines of each (200)")
     made["logs"].add_argument("-f", "--follow", action="store_true", help="go on with new lines until Ctrl+C")
     made["scale"].add_argument("service", choices=[*BY_NAME], metavar="SERVICE")
     made["scale"].add_argument("replicas", type=_count, metavar="N")
@@ -114,6 +115,12 @@ def _offset(text: str) -> int:
     if not 0 <= number <= MAX_OFFSET:
         raise argparse.ArgumentTypeError(f"{number} is outside 0 … {MAX_OFFSET}")
     return number
+
+
+def _service(text: str) -> str:
+    if text not in BY_NAME:
+        raise argparse.ArgumentTypeError(f"invalid choice: {text!r} (choose from {', '.join(BY_NAME)})")
+    return text
 
 
 def _count(text: str) -> int:

@@ -12,10 +12,11 @@ from typing import Protocol, runtime_checkable
 
 from stack.choose import target_of
 from stack.cli.arguments import EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from stack.cli.logs import formatted, lines_of
 from stack.cli.show import JsonOutput, Output, TextOutput
 from stack.errors import ConsentError, PreflightError, StackError, UnknownServiceError, system_error
 from stack.local.target import LocalTarget
-from stack.target import Endpoints, LogLine, Step, Target
+from stack.target import Endpoints, Step, Target
 
 _NO_IMAGES = "Images for the Swarm stack are built where Docker's engine is in swarm mode (`docker swarm init`)."
 
@@ -151,24 +152,17 @@ def _build(options: argparse.Namespace, target: Target, output: Output, cancel: 
 
 
 def _logs(options: argparse.Namespace, target: Target) -> None:
+    services = options.services or [row.service for row in target.status()]
     stop = threading.Event() if options.follow else None
     try:
-        for line in target.logs(options.service, lines=options.lines, follow=stop):
-            print(_format(line, as_json=options.json), flush=True)  # noqa: T201
+        for line in lines_of(target, services, lines=options.lines, follow=stop):
+            print(formatted(line, services, as_json=options.json), flush=True)  # noqa: T201
     except BrokenPipeError:
         # The reader (head, less) has gone; keep Python from complaining when it flushes at exit.
         sys.stderr.close()
     except KeyboardInterrupt:
         if stop is None:
             raise
-
-
-def _format(line: LogLine, *, as_json: bool) -> str:
-    if as_json:
-        import json
-
-        return json.dumps({"service": line.service, "replica": line.replica, "text": line.text}, ensure_ascii=False)
-    return line.text
 
 
 def _agrees(error: ConsentError) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stack.local.layout import Layout
-from stack.target import LogLine
+from stack.target import LogLine, in_order
 
 MAX_LINE = 4000
 _BLOCK = 64 * 1024
@@ -50,14 +50,10 @@ def _tail_of_one(path: Path, lines: int) -> list[str]:
 
 def read(layout: Layout, service: str, *, scaled: bool, lines: int) -> list[LogLine]:
     """The last `lines` lines of all replicas, merged by the time at their beginning."""
-    merged: list[tuple[str, LogLine]] = []
-    for replica, path in files(layout, service, scaled=scaled):
-        stamp = ""
-        for text in tail(path, lines):
-            stamp = _stamp(text) or stamp  # a line without a time belongs to the one before
-            merged.append((stamp, LogLine(service, replica, text)))
-    merged.sort(key=lambda pair: pair[0])
-    return [line for _, line in merged[-lines:]] if lines > 0 else []
+    if lines <= 0:
+        return []
+    found = files(layout, service, scaled=scaled)
+    return in_order([LogLine(service, replica, text) for text in tail(path, lines)] for replica, path in found)[-lines:]
 
 
 def follow(layout: Layout, service: str, *, scaled: bool, stop: threading.Event) -> Iterator[LogLine]:
@@ -117,10 +113,6 @@ class _Follower:
 
 def _clean(line: bytes) -> str:
     return line.decode("utf-8", "replace").rstrip("\r")[:MAX_LINE]
-
-
-def _stamp(text: str) -> str:
-    return text[:24] if re.match(r"\d{4}-\d\d-\d\dT", text) else ""
 
 
 def excerpt(layout: Layout, service: str, *, scaled: bool, lines: int = 5) -> str:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from stack.catalogue import SERVICES
 from stack.cli import run as cli
 from stack.cli.arguments import parse
-from stack.errors import NotRunningError, PortInUseError
+from stack.cli.logs import lines_of
+from stack.errors import NotRunningError, PortInUseError, UnknownServiceError
+from stack.target import LogLine
 from tests.helpers.fake_target import FakeTarget
 
 
@@ -153,6 +156,38 @@ def test_logs(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
         "2026-11-24T05:30:58.123Z INFO broker: line 58",
         "2026-11-24T05:30:59.123Z INFO broker: line 59",
     ]
+
+
+def test_logs_of_several_services_are_merged_by_their_times(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    target.written["broker"] += ["2026-11-24T06:00:01.000Z one", "  its second line"]
+    target.written["paai"] += ["2026-11-24T06:00:00.000Z two", "2026-11-24T06:00:02.000Z three"]
+    assert run("logs", "broker", "paai", "-n", "2") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "paai   | 2026-11-24T06:00:00.000Z two",
+        "broker | 2026-11-24T06:00:01.000Z one",
+        "broker |   its second line",
+        "paai   | 2026-11-24T06:00:02.000Z three",
+    ]
+
+
+def test_logs_of_all_services(target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("logs", "-n", "1", "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["service"] for line in lines} == {service.name for service in SERVICES}
+
+
+def test_several_logs_are_followed_until_one_fails(target: FakeTarget) -> None:
+    stop = threading.Event()
+    lines = lines_of(target, ["broker", "paai"], lines=1, follow=stop)
+    assert {next(lines).service, next(lines).service} == {"broker", "paai"}
+    for service in ("paai", "broker"):
+        target.write(service, "new")
+        assert next(lines) == LogLine(service, 0, "new")
+    stop.set()
+    assert list(lines) == []
+
+    with pytest.raises(UnknownServiceError, match="nobody"):
+        list(lines_of(target, ["broker", "nobody"], lines=1, follow=threading.Event()))
 
 
 def test_scale_restart_down(target: FakeTarget) -> None:
