@@ -71,7 +71,7 @@ class System:
             "--port-offset",
             str(self.offset),
         ]
-        if works():
+        if works() and not ROOT.is_relative_to("/tmp"):  # a clone there would be hidden with the rest
             command = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o noexec tmpfs /tmp && exec "$@"', "sh", *command]
         return subprocess.run(
             command, cwd=self.home, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
