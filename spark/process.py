@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ EXIT_RESET_NEEDED: Final = 78
 #: EX_TEMPFAIL of sysexits.h.
 EXIT_NO_MODEL: Final = 75
 
+#: The process ends with `EXIT_RESET_NEEDED` so long after its start at the earliest: supervisord takes an exit within
+#: `startsecs` for a failed start, whatever the code, and tries again.
+RESET_AFTER_S: Final = 12.0
 _SESSION_STOP_S: Final = 5.0
 
 S = TypeVar("S", bound=JobSettings)
@@ -83,8 +87,11 @@ class Process(Generic[S]):
 
 def run(kind: Kind[S], build: Callable[[Process[S]], StreamingJob]) -> NoReturn:
     """Run the job until it is stopped or fails, and end the process."""
+    began = time.monotonic()
     code = _run(kind, build)
     sys.stdout.flush()
+    if code == EXIT_RESET_NEEDED:
+        time.sleep(max(0.0, began + RESET_AFTER_S - time.monotonic()))
     os._exit(code)  # py4j's callback thread would keep the process for a while
 
 

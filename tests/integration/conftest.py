@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from backend.contract.ports import Ports
 from stack import catalogue
 from stack.errors import StackError
-from stack.local import logs, processes
+from stack.local import daemon, logs, processes
 from stack.local.layout import Layout
 from stack.local.target import LocalTarget
 from stack.mongo.choose import MongoChoice
@@ -47,6 +47,13 @@ class LiveSystem:
         """Run ``python -m stack`` on this system."""
         command = [sys.executable, "-m", "stack", *arguments, "--data-dir", str(self.data_dir)]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+    def pid(self, name: str) -> int:
+        """The process of a service, ``spark-job``, or of one of its replicas, ``paai:1``; it must run."""
+        found = daemon.connect(Layout.of(self.data_dir)).processes()
+        pid = next(process.pid for process in found if name in (process.full_name, process.group))
+        assert pid, f"{name} does not run"  # a signal to process 0 would end these tests
+        return pid
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from stack.local import daemon
 from stack.local.layout import Layout
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
-from tests.integration.test_windows import Clock, brute_force, job_pid, job_state, post, stored
+from tests.integration.test_windows import Clock, brute_force, job_state, post, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -30,7 +30,7 @@ class Job:
 
     def kill(self) -> None:
         """SIGKILL, and not started again."""
-        os.kill(job_pid(self._live), signal.SIGKILL)
+        os.kill(self._live.pid("spark-job"), signal.SIGKILL)
         self._supervisor.stop(self._name)
         wait_until(lambda: not any(p.pid for p in self._supervisor.processes() if p.group == "spark-job"), 60, "its end")
 

@@ -27,8 +27,6 @@ from backend.contract.names import (
     DATABASE,
     JOB_AGGREGATE,
 )
-from stack.local import daemon
-from stack.local.layout import Layout
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
 
@@ -124,8 +122,7 @@ def database(live_system: LiveSystem) -> Iterator[Database[dict[str, Any]]]:
 
 
 def _kill(live: LiveSystem, full_name: str) -> None:
-    found = daemon.connect(Layout.of(live.data_dir)).processes()
-    os.kill(next(p.pid for p in found if p.full_name == full_name), signal.SIGKILL)
+    os.kill(live.pid(full_name), signal.SIGKILL)
 
 
 def _healthy(live: LiveSystem, *services: str) -> bool:

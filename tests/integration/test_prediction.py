@@ -21,7 +21,6 @@ from pymongo.database import Database
 from backend.contract import names
 from backend.contract.devices import THERMOSTAT
 from backend.contract.times import from_datetime, to_iso
-from stack.local import daemon
 from stack.local.layout import Layout
 from tests.helpers.live_kafka import ends, read_between
 from tests.helpers.series import wander
@@ -156,7 +155,7 @@ def test_a_spike_is_found_and_a_killed_job_goes_on_where_it_was(
     assert (spike["anomaly"], spike["kind"]) == (True, "spike"), spike
     assert spike["reason"]
 
-    os.kill(_pid(live_system), signal.SIGKILL)
+    os.kill(live_system.pid("spark-predict"), signal.SIGKILL)
     _post(live_system, values[_BEFORE:], begin_ms + 1000 * _BEFORE)
     wait_until(lambda: len(_readings(database)) == _ALL, 180, "the killed job to score the rest", interval_s=0.5)
     after = _readings(database)
@@ -211,8 +210,3 @@ def test_another_version_is_taken_in_without_a_failed_request(
         return database[names.COLLECTION_PREDICTIONS].find_one({"device_id": "probe-swap", "model": versions[1]}) is not None
 
     wait_until(taken_in, 120, "the job to score with the second version", interval_s=0.3)
-
-
-def _pid(live: LiveSystem) -> int:
-    found = daemon.connect(Layout.of(live.data_dir)).processes()
-    return next(p.pid for p in found if p.group == "spark-predict")

@@ -21,7 +21,7 @@ from desktop.workers.feeds import LiveFeeds
 from tests.helpers.live_kafka import ends, produce
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
-from tests.integration.test_windows import Clock, brute_force, job_pid, job_state, post, stored
+from tests.integration.test_windows import Clock, brute_force, job_state, post, stored
 
 pytestmark = pytest.mark.integration
 
@@ -125,7 +125,7 @@ def test_the_largest_records_that_the_topic_takes_stop_nobody(
     """20 MiB each once unpacked, in every partition."""
     kafka, device = live_system.endpoints.kafka, f"after-large-{os.getpid()}"
     wait_until(lambda: job_state(live_system).get("ok"), 120, "the job to run", interval_s=0.5)
-    before = job_pid(live_system)
+    before = live_system.pid("spark-job")
     letters = sum(ends(kafka, names.TOPIC_DEAD_LETTERS).values())
     answers: list[object] = []
     producer = Producer(
@@ -146,7 +146,7 @@ def test_the_largest_records_that_the_topic_takes_stop_nobody(
     raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
     wait_until(lambda: raw.count_documents({"device_id": device}) == len(readings), 60, "the readings in MongoDB")
     wait_until(lambda: sum(ends(kafka, names.TOPIC_DEAD_LETTERS).values()) == letters + len(answers), 60, "the dead letters")
-    assert job_pid(live_system) == before
+    assert live_system.pid("spark-job") == before
 
 
 def _same(found: RefusedRecords, before: RefusedRecords) -> bool:

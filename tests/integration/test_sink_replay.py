@@ -14,8 +14,6 @@ from pymongo.errors import PyMongoError
 
 from backend.contract import names
 from backend.contract.times import to_datetime
-from stack.local import daemon
-from stack.local.layout import Layout
 from tests.helpers.live_kafka import ends, produce, read_between
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
@@ -30,9 +28,7 @@ _DEVICES, _EACH = 60, 100
 
 
 def kill(live: LiveSystem, name: str) -> None:
-    found = daemon.connect(Layout.of(live.data_dir)).processes()
-    full_name = service(live, name)
-    os.kill(next(process.pid for process in found if process.full_name == full_name), signal.SIGKILL)
+    os.kill(live.pid(service(live, name)), signal.SIGKILL)
 
 
 def test_a_replay_with_kills_settles(live_system: LiveSystem, client: "MongoClient[Document]") -> None:

@@ -30,11 +30,6 @@ def row(live: LiveSystem, service: str) -> ServiceStatus:
     return next(row for row in live.target.status() if row.service == service)
 
 
-def pid_of(live: LiveSystem, full_name: str) -> int:
-    found = daemon.connect(Layout.of(live.data_dir)).processes()
-    return next(process.pid for process in found if process.full_name == full_name)
-
-
 def wait_healthy(live: LiveSystem, service: str, *, restarts: int, timeout_s: float) -> None:
     """Until the service has restarted so often and is well."""
 
@@ -83,7 +78,7 @@ def test_every_service_has_a_log_with_times(live_system: LiveSystem) -> None:
 
 def test_only_loopback_is_listened_on(live_system: LiveSystem) -> None:
     ours = set(processes.marked(Layout.of(live_system.data_dir)))
-    broker = pid_of(live_system, "broker:broker")
+    broker = live_system.pid("broker:broker")
     found = [
         (c.pid, c.laddr) for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.pid in ours and c.laddr
     ]
@@ -117,7 +112,7 @@ def test_scaling_loses_no_request(live_system: LiveSystem) -> None:
         thread.start()
     try:
         wait_until(lambda: len(answers) > 20, 30, "the load to begin")
-        first = pid_of(live_system, "paai:0")
+        first = live_system.pid("paai:0")
         for replicas in (5, 2, 3):
             seen = len(answers)
             list(live_system.target.scale("paai", replicas))
@@ -129,27 +124,27 @@ def test_scaling_loses_no_request(live_system: LiveSystem) -> None:
         for thread in threads:
             thread.join(30)
     assert set(answers) == {200}
-    assert pid_of(live_system, "paai:0") == first
+    assert live_system.pid("paai:0") == first
     assert row(live_system, "paai").restarts == restarts
 
 
 def test_a_killed_paai_comes_back(live_system: LiveSystem) -> None:
     before = row(live_system, "paai").restarts
-    os.kill(pid_of(live_system, "paai:1"), signal.SIGKILL)
+    os.kill(live_system.pid("paai:1"), signal.SIGKILL)
     wait_healthy(live_system, "paai", restarts=before + 1, timeout_s=30)
     assert post(live_system, "after-kill") == 200
 
 
 def test_a_killed_broker_comes_back(live_system: LiveSystem) -> None:
     before = row(live_system, "broker").restarts
-    os.kill(pid_of(live_system, "broker:broker"), signal.SIGKILL)
+    os.kill(live_system.pid("broker:broker"), signal.SIGKILL)
     wait_healthy(live_system, "broker", restarts=before + 1, timeout_s=90)
     wait_until(lambda: post(live_system, "after-kill") == 200, 60, "paai to reach the broker again", interval_s=0.5)
 
 
 def test_a_killed_spark_job_comes_back_and_leaves_no_second_driver(live_system: LiveSystem) -> None:
     before = row(live_system, "spark-job").restarts
-    job = pid_of(live_system, "spark-job:spark-job")
+    job = live_system.pid("spark-job:spark-job")
     drivers = [child.pid for child in psutil.Process(job).children(recursive=True)]
     assert drivers
     os.kill(job, signal.SIGKILL)

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from backend.contract import names
 from backend.contract.times import to_iso
-from stack.local import daemon, logs
+from stack.local import logs
 from stack.local.layout import Layout
 from tests.helpers.wait import wait_until
 from tests.integration.conftest import LiveSystem
@@ -43,11 +43,6 @@ def progress(client: "MongoClient[Document]") -> Document:
 def job_state(live: LiveSystem) -> Document:
     path = Layout.of(live.data_dir).state / "spark-job.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
-
-
-def job_pid(live: LiveSystem) -> int:
-    found = daemon.connect(Layout.of(live.data_dir)).processes()
-    return next(p.pid for p in found if p.full_name.split(":")[0] == "spark-job")
 
 
 def brute_force(readings: list[Posted]) -> dict[str, tuple[float, float, float, int]]:
@@ -131,7 +126,7 @@ def test_windows_equal_brute_force(live_system: LiveSystem, client: "MongoClient
     counted.extend(corrected)
 
     send(15, 26)
-    os.kill(job_pid(live_system), signal.SIGKILL)
+    os.kill(live_system.pid("spark-job"), signal.SIGKILL)
     send(26, 36)
     post(live_system, [(f"closer-{os.getpid()}", clock.at(36 + 14), 20.0)])
 

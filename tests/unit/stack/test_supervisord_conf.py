@@ -7,6 +7,7 @@ import pytest
 from supervisor.options import ServerOptions
 
 from backend.contract.ports import Ports
+from spark.process import RESET_AFTER_S
 from stack.catalogue import SERVICES
 from stack.jvm.spark import WORKER_CORES
 from stack.local import supervisord
@@ -81,6 +82,8 @@ def test_the_spark_job_is_not_restarted_when_it_needs_a_reset(layout: Layout, to
     job = read(layout, all_programs(layout, PORTS, tools))["spark-job"][0]
     assert job.exitcodes == [78]
     assert job.autorestart.__name__ == "RestartWhenExitUnexpected"
+    # An exit sooner than that would be a failed start, which supervisord repeats whatever its code.
+    assert job.startsecs < RESET_AFTER_S
 
 
 def test_prediction_is_nice_and_both_sides_seal_with_one_key(layout: Layout, tools: Tools) -> None:
