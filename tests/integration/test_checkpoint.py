@@ -46,7 +46,7 @@ def test_a_job_that_was_killed_goes_on_or_says_what_helps(live_system: LiveSyste
     device, closer = f"killed-{os.getpid()}", f"closes-{os.getpid()}"
     readings = [(device, clock.at(n), 20.0 + n) for n in range(5)]
     post(live_system, readings)
-    wait_until(lambda: job_state(live_system).get("ok"), 120, "the job to run", interval_s=0.5)
+    wait_until(lambda: list(job.checkpoint.glob("commits/[0-9]*")), 120, "a batch", interval_s=0.5)
 
     # The plan of a batch that was never committed.
     job.kill()
