@@ -78,6 +78,10 @@ class Clock:
         now = time.time()
         watermark = progress(client).get("watermark")
         seen = watermark.timestamp() + 5 if watermark else 0.0  # the watermark is 3 s behind what was seen
+        # The progress of a batch is written after its windows: it may not know of the newest readings yet.
+        raw = client[names.DATABASE][names.COLLECTION_MESSAGES]
+        newest = raw.find_one({"timestamp": {"$lte": datetime.fromtimestamp(now, UTC)}}, sort=[("timestamp", -1)])
+        seen = max(seen, newest["timestamp"].timestamp() + 2 if newest else 0.0)
         self.base_ms = int(max(seen, now - 90) // 10 * 10 + 10) * 1000
 
     def at(self, second: float) -> int:
