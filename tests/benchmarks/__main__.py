@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--write] [whole] [ingest] [sink] [feed]``.
+"""``python -m tests.benchmarks [--write] [whole] [stages] [ingest] [sink] [feed]``.
 
 Without a name all of them, and what they found goes into docs/benchmarks.md; with names only where ``--write`` is given.
 """
@@ -6,7 +6,7 @@ Without a name all of them, and what they found goes into docs/benchmarks.md; wi
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import feed, ingest, sink, whole
+from tests.benchmarks import feed, ingest, sink, stages, whole
 from tests.benchmarks.report import Row, write
 from tests.benchmarks.system import BenchSystem, bench_system
 
@@ -22,7 +22,13 @@ def _on_system(run: Callable[[BenchSystem], list[Row]]) -> Callable[[], list[Row
 
 
 # `feed` last: what it puts into the topic would keep the sink busy for minutes.
-ALL = {"whole": _on_system(whole.run), "ingest": _on_system(ingest.run), "sink": sink.run, "feed": _on_system(feed.run)}
+ALL = {
+    "whole": _on_system(whole.run),
+    "stages": _on_system(stages.run),
+    "ingest": _on_system(ingest.run),
+    "sink": sink.run,
+    "feed": _on_system(feed.run),
+}
 
 
 def main(names: list[str]) -> None:

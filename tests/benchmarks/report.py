@@ -15,7 +15,7 @@ REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 ROWS = REPORT.with_suffix(".json")
 
 #: Every benchmark whose rows are in the table, in its order.
-ORDER = ("whole", "ingest", "sink", "feed", "swarm")
+ORDER = ("whole", "stages", "ingest", "sink", "feed", "swarm")
 
 _HEAD = """# Benchmarks
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 
+from backend.contract.devices import DEVICE_TYPES
 from backend.contract.ports import Ports
 from stack.local import daemon
 from stack.local.layout import Layout
@@ -47,6 +49,19 @@ class BenchSystem:
         infos = daemon.connect(self.layout).processes()
         found = [psutil.Process(info.pid) for info in infos if info.group in services and info.pid]
         return found + [child for process in found for child in process.children(recursive=True)]
+
+    def set_fleet(self, devices: int) -> None:
+        """So many devices, a quarter of each type, one reading a second each."""
+        per_type = dict.fromkeys((kind.tag for kind in DEVICE_TYPES), devices // len(DEVICE_TYPES))
+        httpx.put(self._fleet, json=per_type, timeout=10, trust_env=False).raise_for_status()
+
+    def acknowledged(self) -> int:
+        """How many readings of the fleet paai has acknowledged."""
+        return int(httpx.get(self._fleet, timeout=10, trust_env=False).raise_for_status().json()["acknowledged"])
+
+    @property
+    def _fleet(self) -> str:
+        return f"{self.target.endpoints().generator}/api/v1/fleet"
 
     @contextlib.contextmanager
     def only_broker(self) -> Iterator[None]:

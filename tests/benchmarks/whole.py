@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pymongo
 
 from backend.contract.limits import WATERMARK_S
@@ -48,7 +47,7 @@ def run(system: BenchSystem) -> list[Row]:
         if found["growth"] > 0.02 * rate or found["stored"] < 0.95 * rate:
             break
         limit = rate
-    _set_fleet(system, 0)
+    system.set_fleet(0)
     notes = tuple(
         f"asked {f['rate']} readings/s: stored {f['stored']:.0f}/s, not stored yet {f['lag']:.0f}, "
         f"growing by {f['growth']:.0f}/s; "
@@ -73,19 +72,9 @@ def _windows_row(found: Mapping[str, Any]) -> Row:
     )
 
 
-def _set_fleet(system: BenchSystem, devices: int) -> None:
-    per_type = dict.fromkeys(("Thermostat", "Barometer", "Hygrometer", "HeartRateMeter"), devices // 4)
-    httpx.put(f"{system.target.endpoints().generator}/api/v1/fleet", json=per_type, timeout=10).raise_for_status()
-
-
-def _acknowledged(system: BenchSystem) -> int:
-    answer = httpx.get(f"{system.target.endpoints().generator}/api/v1/fleet", timeout=10, trust_env=False)
-    return int(answer.raise_for_status().json()["acknowledged"])
-
-
 def _at(system: BenchSystem, rate: int) -> dict[str, Any]:
     """One step: the fleet at this rate for a while. Stored is counted in MongoDB, not told by anybody."""
-    _set_fleet(system, rate)
+    system.set_fleet(rate)
     stop, store = threading.Event(), _Delays()
     with pymongo.MongoClient[dict[str, Any]](system.mongo, tz_aware=True) as client:
         windows = WindowsFeed(client=client, sink=store)
@@ -97,7 +86,7 @@ def _at(system: BenchSystem, rate: int) -> dict[str, Any]:
         batches, lags, seen = list[float](), list[float](), list[tuple[float, int]]()
         begun = time.monotonic()
         while time.monotonic() < begun + _STEP_S:
-            acknowledged, stored = _acknowledged(system), raw.estimated_document_count()
+            acknowledged, stored = system.acknowledged(), raw.estimated_document_count()
             seen.append((time.monotonic(), stored))
             lags.append(acknowledged - stored)
             found = progress.find_one({"_id": JOB_AGGREGATE}) or {}
