@@ -312,10 +312,10 @@ def test_uv_takes_the_settings_of_pip_and_none_of_its_own(ready_machine: Machine
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     settings = (
-        "global.index-url='https://mirror.example/simple'\n"
-        ":env:.index-url='https://nearer.example/simple'\n"
-        f"global.find-links='\\n{wheels}\\n/nowhere\\nhttps://more.example/list'\n"
-        "global.extra-index-url='https://a.example/simple https://b.example/simple'\n"
+        "global.index-url='file:///mirror'\n"
+        ":env:.index-url='file:///nearer'\n"
+        f"global.find-links='\\n{wheels}\\n/nowhere\\nfile:///more'\n"
+        "global.extra-index-url='file:///a file:///b'\n"
         "install.trusted-host='nearer.example'\n"
         "global.cert='/etc/ca.pem'\nglobal.proxy='http://proxy.example:3128'\n:env:.default-timeout='180'\n"
     )
@@ -328,16 +328,16 @@ def test_uv_takes_the_settings_of_pip_and_none_of_its_own(ready_machine: Machine
     for option in (
         "--no-config",
         "--link-mode hardlink",
-        "--default-index https://nearer.example/simple",
-        "--index https://a.example/simple --index https://b.example/simple",
-        f"--find-links {wheels} --find-links https://more.example/list",
+        "--default-index file:///nearer",
+        "--index file:///a --index file:///b",
+        f"--find-links {wheels} --find-links file:///more",
         "--allow-insecure-host nearer.example",
         "--cert /etc/ca.pem",
         "--require-hashes --no-build-isolation --only-binary :all: --no-binary pyspark",
     ):
         assert option in command
     assert "/nowhere" not in command
-    assert "mirror.example" not in command
+    assert "file:///mirror" not in command
     assert {"HTTPS_PROXY=http://proxy.example:3128", "UV_HTTP_TIMEOUT=180", "UV_CACHE_DIR=/cache"} <= set(environment)
     assert not [line for line in environment if line.startswith(("UV_NO_VERIFY_HASHES", "UV_TARGET"))]
 
