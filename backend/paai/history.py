@@ -23,7 +23,7 @@ from backend.contract.times import to_datetime
 from backend.paai.concurrency import run_all
 from backend.paai.listing import GroupedListing, Listing, SteppingListing
 from backend.paai.stored import DevicePage, Statistics, StoredDevice, decode_cursor, encode_cursor
-from backend.paai.summary import FIRST_TIME, DamagedReadings, summarise, summarise_devices
+from backend.paai.summary import FIRST_TIME, DamagedReadings, summarise
 
 #: Queries of one request that run at the same time.
 PARALLEL: Final = 8
@@ -133,9 +133,13 @@ class MongoHistory:
     async def _of_devices(self, group: list[str], sensors: Sequence[str], times: dict[str, datetime]) -> list[Statistics]:
         """Ranges of the index, grouped on the server: one of each sensor for one device, of several devices together."""
         if len(group) > 1:
-            return await summarise_devices(self._raw, group, sensors, times, self._damaged)
-        found = [await summarise(self._raw, group, sensor, times, self._damaged) for sensor in sensors]
-        return [row for rows in found for row in rows]
+            match = {"device_id": {"$in": group}, "timestamp": times}
+            return await summarise(self._raw, match, group, sensors, self._damaged)
+        rows: list[Statistics] = []
+        for sensor in sensors:
+            match = {"device_id": group[0], "sensor": sensor, "timestamp": times}
+            rows += await summarise(self._raw, match, group, [sensor], self._damaged)
+        return rows
 
     async def devices(self, *, sensors: Sequence[str], prefix: str, limit: int, after: str | None) -> DevicePage:
         deadline = time.monotonic() + PAGE_BUDGET_S

@@ -70,38 +70,33 @@ class DamagedReadings:
 
 async def summarise(
     raw: AsyncCollection[Document],
+    match: Mapping[str, Any],
     device_ids: Sequence[str],
-    sensor: str,
-    times: Mapping[str, datetime],
+    sensors: Sequence[str],
     damaged: DamagedReadings,
 ) -> list[Statistics]:
-    """Return the statistics of one sensor, of those devices that have a good reading.
+    """Return the statistics of those devices and sensors that have a good reading, in any order.
 
     Args:
         raw: The readings.
-        device_ids: Whose.
-        sensor: Which of their sensors.
-        times: Condition on `timestamp`, bounded below by a date.
+        match: Which of them; `timestamp` must be bounded below by a date.
+        device_ids, sensors: Whose; others that `match` finds are left out.
         damaged: Counts the readings that are left out.
     """
-    match = {"device_id": _any_of(device_ids), "sensor": sensor, "timestamp": dict(times)}
-    rows, unclear = _sorted_out(await _group(raw, match))
-    return rows + await _summarise_good(raw, [device_id for device_id, _ in unclear], sensor, times, damaged)
-
-
-async def summarise_devices(
-    raw: AsyncCollection[Document],
-    device_ids: Sequence[str],
-    sensors: Sequence[str],
-    times: Mapping[str, datetime],
-    damaged: DamagedReadings,
-) -> list[Statistics]:
-    """Return the statistics of several devices and sensors, in any order. Arguments as of `summarise`."""
-    found = await _group(raw, {"device_id": _any_of(device_ids), "timestamp": dict(times)})
-    rows, unclear = _sorted_out({key: row for key, row in found.items() if key[1] in sensors})
+    found = await _group(raw, match, device_ids, sensors)
+    rows = [row for row in found.values() if row is not None]
     for sensor in sensors:
-        devices = [device_id for device_id, its in unclear if its == sensor]
-        rows += await _summarise_good(raw, devices, sensor, times, damaged)
+        unclear = [device_id for (device_id, its), row in found.items() if row is None and its == sensor]
+        if not unclear:
+            continue
+        careful, good = {**match, "device_id": {"$in": unclear}, "sensor": sensor}, _good(sensor)
+        bad = {"$and": [careful, {"$nor": [good]}]}
+        async with raw.find(bad, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
+            async for document in cursor:
+                damaged.note(document.get("_id"), _fault(document, sensor))
+        again = await _group(raw, {"$and": [careful, good]}, unclear, [sensor])
+        rows += [row for row in again.values() if row is not None]
+    damaged.report()
     return rows
 
 
@@ -118,42 +113,16 @@ def to_statistics(device_id: str, sensor: str, found: Mapping[str, Any]) -> Stat
     )
 
 
-def _any_of(device_ids: Sequence[str]) -> str | Document:
-    # One of the stand-ins walks a range of the index for a plain value only.
-    return device_ids[0] if len(device_ids) == 1 else {"$in": list(device_ids)}
-
-
-async def _group(raw: AsyncCollection[Document], *conditions: Document) -> dict[tuple[str, str], Document]:
-    """`ACCUMULATORS` of what meets all conditions, by device and sensor."""
-    match = conditions[0] if len(conditions) == 1 else {"$and": list(conditions)}
+async def _group(
+    raw: AsyncCollection[Document], match: Mapping[str, Any], device_ids: Sequence[str], sensors: Sequence[str]
+) -> dict[tuple[str, str], Statistics | None]:
+    """By device and sensor; None where a damaged reading is in the result."""
     group = {"$group": {"_id": {"device_id": "$device_id", "sensor": "$sensor"}, **ACCUMULATORS}}
     async with await raw.aggregate([{"$match": match}, group]) as cursor:
-        return {(str(row["_id"].get("device_id")), str(row["_id"].get("sensor"))): row async for row in cursor}
-
-
-def _sorted_out(found: Mapping[tuple[str, str], Document]) -> tuple[list[Statistics], list[tuple[str, str]]]:
-    """Results, and those devices and sensors whose result has a damaged reading in it."""
-    results = {key: to_statistics(*key, row) for key, row in found.items()}
-    return [row for row in results.values() if row is not None], [key for key, row in results.items() if row is None]
-
-
-async def _summarise_good(
-    raw: AsyncCollection[Document],
-    device_ids: Sequence[str],
-    sensor: str,
-    times: Mapping[str, datetime],
-    damaged: DamagedReadings,
-) -> list[Statistics]:
-    """Statistics of the good readings alone; the others are named."""
-    if not device_ids:
-        return []
-    match = {"device_id": _any_of(device_ids), "sensor": sensor, "timestamp": dict(times)}
-    good = _good(sensor)
-    async with raw.find({"$and": [match, {"$nor": [good]}]}, {"timestamp": 1, "value": 1}, limit=_MOST_NAMED) as cursor:
-        async for document in cursor:
-            damaged.note(document.get("_id"), _fault(document, sensor))
-    damaged.report()
-    return _sorted_out(await _group(raw, match, good))[0]
+        found = [(row["_id"].get("device_id"), row["_id"].get("sensor"), row) async for row in cursor]
+    # An array matches a condition with any of its elements.
+    asked = ((d, s, row) for d, s, row in found if d in device_ids and s in sensors)
+    return {(d, s): to_statistics(d, s, row) for d, s, row in asked}
 
 
 def _good(sensor: str) -> Document:

@@ -109,6 +109,16 @@ async def test_statistics_are_those_of_the_good_readings(client: Client, history
     assert history.damaged_total > 10
 
 
+@pytest.mark.parametrize("device_ids", [["d-1"], [f"d-{n}" for n in range(1, 60)]], ids=["one", "many"])
+async def test_statistics_leave_out_devices_that_are_lists(
+    client: Client, history: MongoHistory, device_ids: list[str]
+) -> None:
+    """A query for an element finds its list too."""
+    insert(client, COLLECTION_MESSAGES, [docs.reading("d-1"), {**docs.reading("d-1"), "device_id": ["d-1", "x"]}])
+    rows = await history.statistics(device_ids, SENSORS, from_ms=None, to_ms=TO_MS)
+    assert [(row.device_id, row.count) for row in rows] == [("d-1", 1)]
+
+
 async def test_statistics_leave_out_values_beyond_the_range_of_their_sensor(client: Client, history: MongoHistory) -> None:
     values = [-90.0, 200.0, 10.0, 500.0, -90.001, 1e26]
     rows = [docs.reading(f"d-{d}", at=docs.AT + timedelta(seconds=i), value=v) for d in range(40) for i, v in enumerate(values)]
