@@ -1,6 +1,7 @@
 """The steps of one run of either target, kept current and handed out as immutable `Step`s."""
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stack.target import Step, StepState
@@ -48,6 +49,15 @@ class StepBoard:
             return None
         entry.detail, entry.progress = detail, progress
         return self._step(entry)
+
+    def follow(self, key: str, sentences: Iterable[str]) -> Iterator[Step]:
+        """The step from its begin to its end: its news, and last the result."""
+        yield self.begin(key)
+        detail = ""
+        for detail in sentences:
+            if step := self.update(key, detail):
+                yield step
+        yield self.done(key, detail)
 
     def done(self, key: str, detail: str = "") -> Step:
         """The step has succeeded."""

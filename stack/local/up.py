@@ -79,19 +79,15 @@ class Up:
             cancel=self._cancel,
         )
         yield from starter.run(self._first, wanted)
-        yield self._board.begin(CANARY)
-        detail = ""
         with KafkaOffsets(bootstrap=f"127.0.0.1:{self._ports.kafka}") as offsets:
-            for detail in canary.send(
+            sent = canary.send(
                 paai=f"http://127.0.0.1:{self._ports.paai}",
                 mongo=f"mongodb://127.0.0.1:{self._ports.mongo}/",
                 command=self._layout.command,
                 offsets=offsets,
                 cancel=self._cancel,
-            ):
-                if step := self._board.update(CANARY, detail):
-                    yield step
-        yield self._board.done(CANARY, detail)
+            )
+            yield from self._board.follow(CANARY, sent)
         yield from starter.run(self._last, wanted)
         jsonfile.write(self._layout.instance_file, {**jsonfile.read(self._layout.instance_file), "complete": True})
 

@@ -62,21 +62,17 @@ class Up:
         deploy(site, credentials, before)
         yield board.done(DEPLOY, f"Stack {site.stack} on {site.engine.where}.")
         yield from Watch(site, board, info=info, before=before, cancel=self._cancel).until_converged(names)
-        yield board.begin(CANARY)
         found = endpoints.of(site, credentials)
-        detail = ""
         with KafkaOffsets(bootstrap=found.kafka, user=found.kafka_user, password=found.kafka_password) as offsets:
-            for detail in canary.send(
+            sent = canary.send(
                 paai=found.paai,
                 mongo=found.mongo,
                 command=site.command,
                 token=found.token,
                 offsets=offsets,
                 cancel=self._cancel,
-            ):
-                if step := board.update(CANARY, detail):
-                    yield step
-        yield board.done(CANARY, detail)
+            )
+            yield from board.follow(CANARY, sent)
 
     def _check_cancel(self) -> None:
         if self._cancel.is_set():

@@ -1,11 +1,8 @@
 """The feeds learn the services' time before anything is judged by it."""
 
-import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -13,36 +10,13 @@ from desktop.model.services_clock import ServicesClock
 from desktop.model.store import LiveStore
 from desktop.workers.feeds import LiveFeeds
 from tests.helpers.fake_target import FakeTarget
-
-FLEET = {
-    "Thermostat": 3, "Barometer": 0, "Hygrometer": 0, "HeartRateMeter": 0, "interval_s": 1.0, "running": True,
-    "wanted_per_s": 3.0, "sent_per_s": 3.0, "acknowledged": 1, "retried": 0, "given_up": 0, "backlog": 0, "behind_ms": 0.0,
-}  # fmt: skip
-
-
-class Answers(BaseHTTPRequestHandler):
-    """A generator; `send_response` writes the Date."""
-
-    def do_GET(self) -> None:
-        body = json.dumps(FLEET).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+from tests.helpers.http_generator import http_generator
 
 
 @pytest.fixture
 def generator() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_generator() as server:
+        yield server.address
 
 
 @pytest.mark.parametrize("wrong_s", [3600.0, -3600.0])

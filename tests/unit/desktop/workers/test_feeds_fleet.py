@@ -1,10 +1,7 @@
 """A fleet that was made smaller leaves no open dropouts: the generator's answer reaches what is known of anomalies."""
 
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -12,47 +9,14 @@ from desktop.model.predictions.record import Grade, Prediction
 from desktop.model.store import LiveStore
 from desktop.workers.feeds import LiveFeeds
 from tests.helpers.fake_target import FakeTarget
+from tests.helpers.http_generator import HttpGenerator, http_generator
 from tests.helpers.wait import wait_until
-
-FLEET = {
-    "Thermostat": 1_300, "Barometer": 0, "Hygrometer": 0, "HeartRateMeter": 0, "interval_s": 1.0, "running": True,
-    "wanted_per_s": 3.0, "sent_per_s": 3.0, "acknowledged": 1, "retried": 0, "given_up": 0, "backlog": 0, "behind_ms": 0.0,
-}  # fmt: skip
-
-
-class Generator(ThreadingHTTPServer):
-    """Answers with its fleet."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.fleet = dict(FLEET)
-
-
-class Answers(BaseHTTPRequestHandler):
-    """One request to the generator."""
-
-    server: Generator
-
-    def do_GET(self) -> None:
-        body = json.dumps(self.server.fleet).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
 
 @pytest.fixture
-def generator() -> Iterator[Generator]:
-    server = Generator()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def generator() -> Iterator[HttpGenerator]:
+    with http_generator(Thermostat=1_300) as server:
+        yield server
 
 
 def silence(n: int) -> Prediction:
@@ -71,10 +35,9 @@ def silence(n: int) -> Prediction:
     )
 
 
-def test_a_slider_from_1300_to_20_leaves_no_open_dropouts(generator: Generator) -> None:
+def test_a_slider_from_1300_to_20_leaves_no_open_dropouts(generator: HttpGenerator) -> None:
     target = FakeTarget(up=True)
-    address = f"http://127.0.0.1:{generator.server_address[1]}"
-    target.given = replace(target.endpoints(), generator=address, kafka="127.0.0.1:9", mongo="mongodb://127.0.0.1:9/")
+    target.given = replace(target.endpoints(), generator=generator.address, kafka="127.0.0.1:9", mongo="mongodb://127.0.0.1:9/")
     store = LiveStore()
     feeds = LiveFeeds(target=target, store=store)
     feeds.start()
