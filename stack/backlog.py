@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, Self
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from backend.contract.figures import plural
+from backend.contract.login import kafka_client_config
 from backend.contract.names import SINK_GROUP, TOPIC_MESSAGES
 
 #: Connect commits every 5 s; a rate over less would jump.
@@ -98,14 +99,8 @@ class KafkaOffsets:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "log_level": 0,
+            **kafka_client_config(user, password),
         }
-        if user:
-            config |= {
-                "security.protocol": "SASL_PLAINTEXT",
-                "sasl.mechanism": "SCRAM-SHA-512",
-                "sasl.username": user,
-                "sasl.password": password or "",
-            }
         self._consumer = Consumer(config)
 
     def read(self) -> Offsets | None:

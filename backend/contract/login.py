@@ -150,3 +150,15 @@ def _read(path: Path) -> str:
         raise ValueError(f"{path} cannot be read: it is no text") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def kafka_client_config(user: str | None, password: str | None) -> dict[str, str]:
+    """Settings of a Kafka client that logs in at the published listener; none without a user."""
+    if not user:
+        return {}
+    return {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": user,
+        "sasl.password": password or "",
+    }

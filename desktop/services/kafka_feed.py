@@ -14,6 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient
 
 from backend.contract.held import Ends, Held, HeldWatch
+from backend.contract.login import kafka_client_config
 from backend.contract.names import DESKTOP_GROUP, TOPIC_MESSAGES
 from desktop.services.kafka_position import PartitionRange, start_offsets
 
@@ -92,15 +93,8 @@ class KafkaLogin:
 
     def config(self) -> dict[str, Any]:
         """Settings of a client."""
-        base: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "client.id": "paai-monitor"}
-        if self.user:
-            base |= {
-                "security.protocol": "SASL_PLAINTEXT",
-                "sasl.mechanism": "SCRAM-SHA-512",
-                "sasl.username": self.user,
-                "sasl.password": self.password or "",
-            }
-        return base
+        login = kafka_client_config(self.user, self.password)
+        return {"bootstrap.servers": self.bootstrap, "client.id": "paai-monitor", **login}
 
 
 class KafkaFeed(Generic[BatchT]):

@@ -12,7 +12,7 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from backend.contract.documents import DECODING
-from backend.contract.login import Login, with_login
+from backend.contract.login import Login, kafka_client_config, with_login
 from stack.board import StepBoard
 from stack.errors import NotRunningError, SecretsError, StackError, UnknownServiceError, WaitTimeoutError
 from stack.swarm import endpoints, overlays, secrets
@@ -236,16 +236,8 @@ def _kafka_problem(bootstrap: str, login: Login) -> str:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-    client = AdminClient(
-        {
-            "bootstrap.servers": bootstrap,
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
-            "sasl.username": login.user,
-            "sasl.password": login.password,
-            "log_level": 0,
-        }
-    )
+    config: dict[str, Any] = {"bootstrap.servers": bootstrap, "log_level": 0}
+    client = AdminClient(config | kafka_client_config(login.user, login.password))
     try:
         client.list_topics(timeout=5)
     except KafkaException as error:
