@@ -35,7 +35,7 @@ def falls_behind(sink: SinkProgress, *, known: bool = False) -> bool:
     Args:
         known: Whether it did so before: leaves later than it enters.
     """
-    if sink.lag < 0 or not math.isfinite(sink.growth_per_s) or not sink.produced_per_s > 0:
+    if not _is_measured(sink):
         return False
     growing = sink.growth_per_s > sink.produced_per_s * (GROWTH_LEAVE if known else GROWTH_ENTER)
     return growing and sink.lag > sink.produced_per_s * LAG_S * (0.5 if known else 1)
@@ -43,9 +43,13 @@ def falls_behind(sink: SinkProgress, *, known: bool = False) -> bool:
 
 def keeps_up(sink: SinkProgress) -> bool:
     """Return whether all that arrives is stored and little waits: the rate is then a lower bound of the limit."""
-    if sink.lag < 0 or not math.isfinite(sink.growth_per_s) or not sink.produced_per_s > 0:
+    if not _is_measured(sink):
         return False
     return abs(sink.growth_per_s) <= sink.produced_per_s * GROWTH_ENTER and sink.lag <= sink.produced_per_s * LAG_S
+
+
+def _is_measured(sink: SinkProgress) -> bool:
+    return sink.lag >= 0 and math.isfinite(sink.growth_per_s) and sink.produced_per_s > 0
 
 
 @dataclass(frozen=True, slots=True)
